@@ -1,0 +1,41 @@
+"""Every exception the driver raises on purpose, grouped by who acts.
+
+DriverError
+├── ConfigError        the owner must act; every problem of the file is listed
+├── LinkError          the session retries: port not found, busy, refused, unplugged
+├── ProtocolError      the session retries: the BMS is silent, or only damaged frames arrive
+├── LayoutError        one frame is dropped: its bytes and the table disagree
+└── BusError           D-Bus refuses: a taken name concerns one battery, a lost bus ends the process
+
+Example: a USB adapter is pulled out. The serial link raises LinkError, the session logs it once, waits and opens
+the port again; nobody else notices.
+"""
+
+
+class DriverError(Exception):
+    """Base of all errors that are no bugs."""
+
+
+class ConfigError(DriverError):
+    """All that is wrong with a configuration: `problems` has one line for each."""
+
+    def __init__(self, source: str, problems: list[str]) -> None:
+        self.source = source
+        self.problems = problems
+        super().__init__("\n".join([f"{source}: {len(problems)} problem(s)", *(f"  {line}" for line in problems)]))
+
+
+class LinkError(DriverError):
+    """The link could not be opened, or was lost. The text names the port and what to do."""
+
+
+class ProtocolError(DriverError):
+    """Nothing usable comes over an open link. The text says what was seen instead."""
+
+
+class LayoutError(DriverError):
+    """A frame with a right checksum does not hold what the table says. The text names field, place and value."""
+
+
+class BusError(DriverError):
+    """D-Bus is gone, or a name is taken."""

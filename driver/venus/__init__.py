@@ -1,0 +1,1 @@
+"""Venus OS: the BusItem tree, the paths of a battery, and localsettings."""
