@@ -1,0 +1,35 @@
+"""What the owner may set about the charge control of one battery. `None`: chosen from chemistry and BMS."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from .chemistry import Chemistry
+
+Curve: TypeAlias = tuple[tuple[float, float], ...]  # (x, share 0 to 1), x rising; flat beyond both ends
+
+
+class Control(Enum):
+    """Whether a battery may have `/Info/*` paths: design 8c."""
+
+    AUTO = "auto"  # the only battery controls
+    YES = "yes"
+    NO = "no"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeSettings:
+    """Owner's settings; units V, A, Ah, s."""
+
+    control: Control = Control.AUTO
+    chemistry: Chemistry | None = None
+    capacity: float | None = None
+    cell_charge_voltage: float | None = None
+    max_charge_current: float | None = None
+    max_discharge_current: float | None = None
+    charge_by_high_cell: Curve | None = None  # cell V -> share of the charge current
+    charge_by_low_cell: Curve | None = None
+    discharge_by_low_cell: Curve | None = None
+    charge_by_temperature: Curve | None = None  # °C -> share
+    discharge_by_temperature: Curve | None = None
+    ride_through: float = 1800.0  # s of LIMP before SAFE
