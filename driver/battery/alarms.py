@@ -35,20 +35,20 @@ W, A = Severity.WARNING, Severity.ALARM
 class Alarm(Enum):
     """text, path below /Alarms/, severity, blocks_charge, blocks_discharge."""
 
-    LOW_CAPACITY               = AlarmRow("state of charge low",              "LowSoc",                  W)
-    MOS_OVER_TEMPERATURE       = AlarmRow("MOSFETs too hot",                  "HighInternalTemperature", A, True,  True)
+    LOW_CAPACITY               = AlarmRow("state of charge low",            "LowSoc",                  W)
+    MOS_OVER_TEMPERATURE       = AlarmRow("MOSFETs too hot",                "HighInternalTemperature", A, True,  True)
     # JK raises these two as a by-product of reaching full, so they are warnings: users.md need 21
-    PACK_OVER_VOLTAGE          = AlarmRow("pack voltage high",                "HighVoltage",             W, True,  False)
-    CELL_OVER_VOLTAGE          = AlarmRow("cell voltage high",                "HighCellVoltage",         W, True,  False)
-    PACK_UNDER_VOLTAGE         = AlarmRow("pack voltage low",                 "LowVoltage",              A, False, True)
-    CELL_UNDER_VOLTAGE         = AlarmRow("cell voltage low",                 "LowCellVoltage",          A, False, True)
-    BATTERY_OVER_TEMPERATURE   = AlarmRow("battery too hot",                  "HighTemperature",         A, True,  True)
-    BATTERY_UNDER_TEMPERATURE  = AlarmRow("battery too cold to charge",       "LowChargeTemperature",    A, True,  False)
-    CHARGE_OVER_CURRENT        = AlarmRow("charge current too high",          "HighChargeCurrent",       A, True,  False)
-    DISCHARGE_OVER_CURRENT     = AlarmRow("discharge current too high",       "HighDischargeCurrent",    A, False, True)
-    CELL_DIFFERENCE            = AlarmRow("cell voltages far apart",          "CellImbalance",           A, True,  False)
-    BOX_OVER_TEMPERATURE       = AlarmRow("battery box too hot",              "HighTemperature",         A, True,  True)
+    PACK_OVER_VOLTAGE          = AlarmRow("pack voltage high",              "HighVoltage",             W, True,  False)
+    CELL_OVER_VOLTAGE          = AlarmRow("cell voltage high",              "HighCellVoltage",         W, True,  False)
+    PACK_UNDER_VOLTAGE         = AlarmRow("pack voltage low",               "LowVoltage",              A, False, True)
+    CELL_UNDER_VOLTAGE         = AlarmRow("cell voltage low",               "LowCellVoltage",          A, False, True)
+    BATTERY_OVER_TEMPERATURE   = AlarmRow("battery too hot",                "HighTemperature",         A, True,  True)
+    BATTERY_UNDER_TEMPERATURE  = AlarmRow("battery too cold to charge",     "LowChargeTemperature",    A, True,  False)
+    CHARGE_OVER_CURRENT        = AlarmRow("charge current too high",        "HighChargeCurrent",       A, True,  False)
+    DISCHARGE_OVER_CURRENT     = AlarmRow("discharge current too high",     "HighDischargeCurrent",    A, False, True)
+    CELL_DIFFERENCE            = AlarmRow("cell voltages far apart",        "CellImbalance",           A, True,  False)
+    BOX_OVER_TEMPERATURE       = AlarmRow("battery box too hot",            "HighTemperature",         A, True,  True)
     # what "309_A" and "309_B" are is not documented; a protection of unknown kind blocks both sides
-    PROTECTION_309_A           = AlarmRow("309_A protection",                 "InternalFailure",         A, True,  True)
-    PROTECTION_309_B           = AlarmRow("309_B protection",                 "InternalFailure",         A, True,  True)
+    PROTECTION_309_A           = AlarmRow("309_A protection",               "InternalFailure",         A, True,  True)
+    PROTECTION_309_B           = AlarmRow("309_B protection",               "InternalFailure",         A, True,  True)
 # fmt: on

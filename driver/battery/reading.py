@@ -34,6 +34,7 @@ class Protections:
     charge_under_temperature: float | None = None
     discharge_over_temperature: float | None = None
     discharge_under_temperature: float | None = None
+    mos_over_temperature: float | None = None
     balance_start: float | None = None  # V, cell voltage
 
 

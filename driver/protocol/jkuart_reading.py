@@ -1,0 +1,154 @@
+"""JK UART-TTL records in the common words of `Reading`."""
+
+import re
+from functools import lru_cache
+
+from ..battery.alarms import Alarm
+from ..battery.reading import Identity, Protections, Reading
+from ..errors import LayoutError
+from .jkuart import AlarmBits, StatusBits, UartLive, UartSettings, current
+from .tlv import Walk, read
+
+# fmt: off
+ALARMS: dict[AlarmBits, Alarm] = {
+    AlarmBits.LOW_CAPACITY:            Alarm.LOW_CAPACITY,
+    AlarmBits.MOS_OVER_TEMPERATURE:    Alarm.MOS_OVER_TEMPERATURE,
+    AlarmBits.CHARGE_OVER_VOLTAGE:     Alarm.PACK_OVER_VOLTAGE,
+    AlarmBits.DISCHARGE_UNDER_VOLTAGE: Alarm.PACK_UNDER_VOLTAGE,
+    AlarmBits.BATTERY_OVER_TEMPERATURE: Alarm.BATTERY_OVER_TEMPERATURE,
+    AlarmBits.CHARGE_OVER_CURRENT:     Alarm.CHARGE_OVER_CURRENT,
+    AlarmBits.DISCHARGE_OVER_CURRENT:  Alarm.DISCHARGE_OVER_CURRENT,
+    AlarmBits.CELL_DIFFERENCE:         Alarm.CELL_DIFFERENCE,
+    AlarmBits.BOX_OVER_TEMPERATURE:    Alarm.BOX_OVER_TEMPERATURE,
+    AlarmBits.BATTERY_LOW_TEMPERATURE: Alarm.BATTERY_UNDER_TEMPERATURE,
+    AlarmBits.CELL_OVER_VOLTAGE:       Alarm.CELL_OVER_VOLTAGE,
+    AlarmBits.CELL_UNDER_VOLTAGE:      Alarm.CELL_UNDER_VOLTAGE,
+    AlarmBits.PROTECTION_309_A:        Alarm.PROTECTION_309_A,
+    AlarmBits.PROTECTION_309_B:        Alarm.PROTECTION_309_B,
+}
+# fmt: on
+
+MANDATORY = ("cells", "total_voltage", "current_code", "state_of_charge", "alarms", "status")
+RUNTIME_PERIOD = 150.0  # s in which the runtime, counted in minutes, moves for certain
+# what the factory writes tells units of one kind not apart: BT3072…, "Input Userda…", or the model alone
+FACTORY_TEXT = re.compile(r"^(BT3|Input\b|\s*JK[_-]|$)")
+VERSION = re.compile(r"^(?P<hardware>.+?)_+S(?P<software>.+?)_*$")  # "11.XW_S11.26___", "H6.X__S6.1.3S__"
+
+
+def records(walk: Walk) -> tuple[UartLive, UartSettings]:
+    """The records of a walk. LayoutError names register and value."""
+    return read(UartLive, walk.registers), read(UartSettings, walk.registers)
+
+
+def version(live: UartLive, walk: Walk) -> int:
+    """The protocol version, which says how current is encoded.
+
+    An absent 0xC0 means 0 only when the whole payload was understood: a version 1 current read as version 0 turns
+    +2.08 A into -230 A. LayoutError otherwise.
+    """
+    if live.protocol_version is not None:
+        return live.protocol_version
+    if walk.unknown is not None:
+        raise LayoutError(
+            f"register {walk.unknown:#04x} at byte {walk.end} is unknown, so 0xc0 was not reached: "
+            "how the current is encoded is not known"
+        )
+    return 0
+
+
+def reading(live: UartLive, settings: UartSettings, walk: Walk) -> Reading:
+    """The reading of one frame. LayoutError when a mandatory register is missing or the current cannot be told."""
+    for name in MANDATORY:
+        if getattr(live, name) is None:
+            raise LayoutError(f"{name} is missing")
+    assert live.cells is not None
+    assert live.total_voltage is not None
+    assert live.current_code is not None
+    encoding = version(live, walk)
+    alarms, unknown = _alarms(live.alarms or 0)
+    status = live.status or 0
+    identity, protections = _identity(settings), _protections(settings)
+    return Reading(
+        identity=identity,
+        protections=protections,
+        voltage=live.total_voltage,
+        current=current(live.current_code, encoding),
+        cells=live.cells,
+        soc=_percent(live.state_of_charge),
+        temperatures=(live.box_temperature, live.battery_temperature)[: _sensors(live)],
+        mos_temperature=live.mos_temperature,
+        alarms=alarms,
+        unknown_alarm_bits=unknown,
+        charge_mosfet_on=bool(status & StatusBits.CHARGE_MOSFET_ON),
+        discharge_mosfet_on=bool(status & StatusBits.DISCHARGE_MOSFET_ON),
+        balancing=bool(status & StatusBits.BALANCING),
+        charge_switch=settings.charge_switch,
+        discharge_switch=settings.discharge_switch,
+        balance_switch=settings.balancer_switch,
+        capacity=settings.actual_capacity or settings.capacity_setting,
+        cycles=live.cycles,
+        charged_total=live.cycle_capacity,
+        runtime=None if settings.runtime is None else settings.runtime * 60.0,
+        tick=settings.runtime,
+        tick_period=RUNTIME_PERIOD,
+        tick_may_rest=True,
+        monitor_only=_doubt(encoding, walk),
+        details=(live, settings),
+    )
+
+
+def _percent(value: int | None) -> float | None:
+    return float(value) if value is not None and value <= 100 else None
+
+
+def _sensors(live: UartLive) -> int:
+    return 2 if live.temperature_sensors is None else min(2, live.temperature_sensors)
+
+
+def _doubt(encoding: int, walk: Walk) -> str:
+    if encoding == 0:
+        return "protocol version 0: no recording proves how it encodes the current"
+    if walk.unknown is not None:
+        return f"register {walk.unknown:#04x} is unknown to this driver"
+    return ""
+
+
+@lru_cache(maxsize=64)
+def _alarms(bits: int) -> tuple[frozenset[Alarm], int]:
+    known = frozenset(alarm for bit, alarm in ALARMS.items() if bits & bit)
+    unknown = bits & ~sum(ALARMS)
+    return known, int(unknown)
+
+
+@lru_cache(maxsize=128)
+def _identity(settings: UartSettings) -> Identity:
+    versions = VERSION.match(settings.software_version or "")
+    text = settings.manufacturer_id or ""
+    printable = text.replace("\0", "").strip()
+    factory = text.startswith("BT3")
+    name = None if factory else text[12:].strip(" \0_") or None
+    return Identity(
+        protocol="jk-uart",
+        model=name if name and name.startswith(("JK_", "JK-")) else None,
+        name=name,
+        hardware=versions["hardware"] if versions else None,
+        software=versions["software"] if versions else settings.software_version,
+        manufacturer_id=None if FACTORY_TEXT.match(printable) else printable,
+        manufactured=settings.manufactured,
+    )
+
+
+@lru_cache(maxsize=128)
+def _protections(settings: UartSettings) -> Protections:
+    return Protections(
+        cell_over_voltage=settings.cell_over_voltage,
+        cell_under_voltage=settings.cell_under_voltage,
+        charge_current=settings.charge_over_current,
+        discharge_current=settings.discharge_over_current,
+        charge_over_temperature=settings.charge_over_temperature,
+        charge_under_temperature=settings.charge_under_temperature,
+        discharge_over_temperature=settings.discharge_over_temperature,
+        discharge_under_temperature=settings.discharge_under_temperature,
+        mos_over_temperature=settings.mos_over_temperature,
+        balance_start=settings.balance_start,
+    )

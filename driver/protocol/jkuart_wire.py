@@ -1,0 +1,125 @@
+r"""Frames of the JK UART-TTL protocol.
+
+    4E 57 | LENGTH 2 | terminal 4 | command 1 | source 1 | type 1 | payload n | record number 4 | 68 | checksum 4
+
+LENGTH counts everything but the two start bytes; the checksum is the sum of all bytes up to and including 68, in the
+low 16 bits of its four bytes. Sources: vendor document V2.5 sections 2 and 3, and the recorded frames.
+"""
+
+from enum import IntEnum
+
+START = b"\x4e\x57"
+OVERHEAD = 20  # bytes of a frame around its payload
+END = 0x68
+SHORTEST, LONGEST = OVERHEAD - 2, 600  # LENGTH; 24 cells and all registers make 313
+SOURCE_BMS, SOURCE_PC = 0, 3
+
+
+class Command(IntEnum):
+    """Command word. Writing (2) and pairing (5) are not used."""
+
+    ACTIVATE = 1
+    READ_ALL = 6
+
+
+class Transmission(IntEnum):
+    """Transmission type."""
+
+    REQUEST = 0
+    REPLY = 1
+    UPLOAD = 2  # unsolicited; in [1], never recorded
+
+
+def frame(payload: bytes, command: int, source: int, transmission: int) -> bytes:
+    """A whole frame with terminal and record number 0."""
+    length = (OVERHEAD - 2 + len(payload)).to_bytes(2, "big")
+    body = START + length + bytes(4) + bytes((command, source, transmission)) + payload + bytes(4) + bytes((END,))
+    return body + (sum(body) & 0xFFFF).to_bytes(4, "big")
+
+
+def payload(whole: bytes) -> bytes:
+    """The registers of a whole frame."""
+    return whole[11:-9]
+
+
+READ_ALL = frame(b"\0", Command.READ_ALL, SOURCE_PC, Transmission.REQUEST)
+ACTIVATE = frame(b"\0", Command.ACTIVATE, SOURCE_PC, Transmission.REQUEST)  # wakes a sleeping BMS; never recorded
+
+
+class UartFramer:
+    """Cuts a byte stream into frames; noise, half frames, echoes and damaged frames cost only themselves.
+
+    It never raises and never holds more than the longest frame plus the chunk it was just fed.
+    """
+
+    def __init__(self) -> None:
+        self.good = 0
+        self.corrupt = 0  # frames with a wrong end byte or checksum
+        self.echoes = 0  # our own requests, heard again
+        self.dropped = 0  # bytes that belong to no frame
+        self._buffer = b""
+        self._usual = 0  # length of the last good frame
+
+    @property
+    def missing(self) -> int:
+        """Bytes that the frame on its way still lacks, as far as that is known; 0: unknown."""
+        if len(self._buffer) < 4:
+            return max(0, self._usual - len(self._buffer))
+        return int.from_bytes(self._buffer[2:4], "big") + 2 - len(self._buffer)
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """Whole, checked frames from the BMS."""
+        self._buffer += chunk
+        return self._cut()
+
+    def gap(self) -> list[bytes]:
+        """Nothing more is coming: a frame that has begun is none, but one may stand behind its start."""
+        found: list[bytes] = []
+        while self._buffer:
+            self._drop(1)
+            found += self._cut()
+        return found
+
+    def _cut(self) -> list[bytes]:
+        found: list[bytes] = []
+        while True:
+            start = self._buffer.find(START)
+            if start < 0:  # the start may be cut in two
+                self._drop(len(self._buffer) - self._buffer.endswith(START[:1]))
+                return found
+            if start:
+                self._drop(start)
+            if len(self._buffer) < 4:
+                return found
+            length = int.from_bytes(self._buffer[2:4], "big")
+            if not SHORTEST <= length <= LONGEST:
+                self._drop(1)
+                continue
+            if len(self._buffer) < length + 2:
+                return found
+            self._take(self._buffer[: length + 2], found)
+
+    def _take(self, whole: bytes, found: list[bytes]) -> None:
+        if whole[-5] != END or int.from_bytes(whole[-4:], "big") != sum(whole[:-4]) & 0xFFFF:
+            self.corrupt += 1
+            self._drop(1)  # the next frame may begin inside this one
+            return
+        self._buffer = self._buffer[len(whole) :]
+        if whole[10] == Transmission.REQUEST:
+            self.echoes += 1
+        elif whole[10] <= Transmission.UPLOAD and whole[9] == SOURCE_BMS:
+            self.good += 1
+            self._usual = len(whole)
+            found.append(whole)
+        else:
+            self.dropped += len(whole)
+
+    def _drop(self, count: int) -> None:
+        self.dropped += count
+        self._buffer = self._buffer[count:]
+
+
+def reply(registers: dict[int, bytes]) -> bytes:
+    """The answer of a BMS to READ_ALL, with the registers in the order that every recorded frame has."""
+    content = b"".join(bytes((register,)) + registers[register] for register in sorted(registers))
+    return frame(content, Command.READ_ALL, SOURCE_BMS, Transmission.REPLY)

@@ -1,0 +1,99 @@
+"""One conversation with one BMS, without I/O: bytes and time go in, frames and requests come out.
+
+A dialect says what to ask and how often; the talk keeps count of what was asked and answered. Times are monotonic
+seconds, handed in by the caller, who owns the clock and the wire.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..errors import ProtocolError
+
+
+class Framer(Protocol):
+    """Cuts bytes into frames."""
+
+    good: int
+    corrupt: int
+    echoes: int
+    dropped: int
+
+    @property
+    def missing(self) -> int:
+        """Bytes that the frame on its way still lacks; 0: unknown."""
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """Whole, checked frames."""
+
+    def gap(self) -> list[bytes]:
+        """The same, knowing that nothing more is coming."""
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """One question, asked again and again."""
+
+    request: bytes
+    every: float  # s
+    timeout: float  # s, for the whole answer
+    wake: bytes | None = None  # sent before the question when the last one stayed unanswered
+    tries: int = 3  # unanswered questions in a row before the talk gives up
+
+
+class Talk:
+    """Asks one question in a fixed rhythm, waits for its answer, and knows when to give up."""
+
+    def __init__(self, poll: Poll, framer: Framer) -> None:
+        self.poll = poll
+        self.framer = framer
+        self.unanswered = 0  # questions in a row
+        self._due: float | None = None  # when to ask next; None: at once
+        self._waiting = False  # for an answer
+        self._asked = 0.0
+        self._woken = False
+
+    def begin(self) -> None:
+        """A link was opened: nothing is on its way."""
+        self.framer.gap()
+        self.unanswered = 0
+        self._due, self._waiting, self._woken = None, False, False
+
+    def send(self, now: float) -> bytes | None:
+        """The bytes to write now, if any. Raises ProtocolError when the BMS stays silent."""
+        if self._waiting:
+            if now < self._asked + self.poll.timeout:
+                return None
+            self._waiting = False
+            self.unanswered += 1
+            if self.unanswered >= self.poll.tries:
+                raise ProtocolError(f"no answer to {self.unanswered} requests")
+        if self._due is not None and now < self._due:
+            return None
+        if self.unanswered and self.poll.wake is not None and not self._woken:
+            self._woken = True
+            self._due = now + 0.1  # the protocol wants 100 ms between packets
+            return self.poll.wake
+        self._woken = False
+        self._waiting, self._asked = True, now
+        late = self._due is None or now - self._due > self.poll.every
+        self._due = (now if late or self._due is None else self._due) + self.poll.every  # a fixed rhythm
+        return self.poll.request
+
+    def receive(self, chunk: bytes) -> list[bytes]:
+        """Frames in `chunk`; an empty chunk says that nothing came for as long as `patience` told."""
+        frames = self.framer.feed(chunk) if chunk else self.framer.gap()
+        if frames:
+            self._waiting = False
+            self.unanswered = 0
+        return frames
+
+    @property
+    def expected(self) -> int:
+        """Bytes that are on their way; 0: unknown or none."""
+        return self.framer.missing if self._waiting else 0
+
+    def wake(self, now: float) -> float:
+        """Seconds until `send` should be called again if nothing comes before."""
+        if self._waiting:
+            return max(0.0, self._asked + self.poll.timeout - now)
+        return 0.0 if self._due is None else max(0.0, self._due - now)
