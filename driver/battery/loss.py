@@ -11,13 +11,12 @@ from enum import Enum
 
 from .alarms import Severity
 from .chemistry import Chemistry
-from .limits import Limit, Limits
+from .limits import TAPER_FLOOR, Limit, Limits
 from .reading import Reading
 
 LIMP_RAMP = 60.0  # s over which LIMP lowers the currents
 LIMP_CHARGE_SHARE = 0.2
 LIMP_DISCHARGE_SHARE = 0.5
-TAPER_FLOOR = 2.0  # A; a DCL of 0 makes a MultiPlus shut down, so "empty" is not yet 0
 WINDOW = 60.0  # s of readings whose extremes decide what LIMP allows
 CELL_RESISTANCE = 0.0005  # Ω; what a loaded cell's voltage is corrected by
 

@@ -1,0 +1,174 @@
+"""What owner, BMS and chemistry allow before the moment is looked at. Made anew only when one of them changes.
+
+A battery whose chemistry, capacity or own limits are not certain has no envelope: it is published as a monitor, and
+the text says which setting is missing. Nothing is guessed.
+"""
+
+from dataclasses import dataclass
+
+from .chemistry import Chemistry
+from .reading import Protections, Reading
+from .settings import ChargeSettings, Curve
+
+BMS_SHARE = 0.95  # of the BMS's own over-current protections
+CHARGE_RATE, DISCHARGE_RATE = 0.5, 1.0  # C, without an owner's setting
+FEED_IN_OFFSET = 0.4  # V per pack that Victron adds to the CVL while feeding in: victron.md B.4
+CELL_MARGIN = 0.020  # V per cell below the BMS's over-voltage protection, beside that offset
+PLAUSIBLE_CAPACITY = (1.0, 5000.0)  # Ah
+MOS_DERATING = 15.0  # °C below the MOSFETs' own protection at which the currents begin to fall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """Bounds and curves for one battery. Shares are of the currents given here."""
+
+    chemistry: Chemistry
+    target: float  # V per cell
+    target_reason: str
+    charge_current: float  # A
+    charge_reason: str
+    discharge_current: float  # A
+    discharge_reason: str
+    cut_off: float  # V per cell, the BMS's under-voltage protection
+    low_voltage: float  # V per pack
+    charge_by_high_cell: Curve
+    charge_by_low_cell: Curve
+    discharge_by_low_cell: Curve
+    charge_by_temperature: Curve
+    discharge_by_temperature: Curve
+    by_mos_temperature: Curve
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """Curves that suit a chemistry."""
+
+    charge_by_low_cell: Curve
+    discharge_by_low_cell: Curve
+    charge_by_temperature: Curve
+    discharge_by_temperature: Curve
+
+
+_COLD_START: Curve = ((0.0, 0.0), (5.0, 0.2), (15.0, 1.0), (40.0, 1.0), (50.0, 0.0))  # plating below 0 °C
+_WIDE: Curve = ((-20.0, 0.0), (0.0, 1.0), (45.0, 1.0), (60.0, 0.0))
+_LTO: Curve = ((-30.0, 0.0), (-10.0, 1.0), (45.0, 1.0), (55.0, 0.0))
+DEFAULTS = {
+    Chemistry.LFP: Defaults(((2.60, 0.1), (2.90, 1.0)), ((2.80, 0.0), (3.05, 1.0)), _COLD_START, _WIDE),
+    Chemistry.NMC: Defaults(((2.80, 0.1), (3.20, 1.0)), ((3.10, 0.0), (3.40, 1.0)), _COLD_START, _WIDE),
+    Chemistry.LTO: Defaults(((1.70, 0.1), (1.90, 1.0)), ((1.80, 0.0), (2.00, 1.0)), _LTO, _LTO),
+}
+
+
+def recognise(now: Reading, wanted: Chemistry | None) -> Chemistry | str:
+    """The chemistry of a battery, or what is needed to know it.
+
+    Read from the BMS's cell over-voltage protection and confirmed by the cells; the BMS's own type field is known to
+    lie. An owner's setting decides, unless the protection or the cells contradict it.
+    """
+    protection = now.protections.cell_over_voltage
+    chemistry = wanted or next((one for one in Chemistry if protection is not None and _within(protection, one)), None)
+    if chemistry is None:
+        what = "does not tell its cell over-voltage protection" if protection is None else f"protects at {protection} V"
+        return f"the BMS {what}, which fits no chemistry this driver knows: set chemistry"
+    row = chemistry.value
+    for number, volts in enumerate(now.cells, 1):
+        if volts and not row.plausible_low <= volts <= row.plausible_high:
+            return f"cell {number} with {volts} V is no {row.name} cell: set chemistry"
+    if not any(now.cells):
+        return "no cell has a voltage"
+    return chemistry
+
+
+def _within(protection: float, chemistry: Chemistry) -> bool:
+    return chemistry.value.protection_low <= protection <= chemistry.value.protection_high
+
+
+def envelope(now: Reading, chemistry: Chemistry, settings: ChargeSettings) -> Envelope | str:
+    """The envelope, or which setting is missing."""
+    protections = now.protections
+    over, under = protections.cell_over_voltage, protections.cell_under_voltage
+    if over is None or under is None:
+        return "the BMS does not tell its cell voltage protections: monitoring only"
+    if not _within(over, chemistry):
+        return f"the BMS's cell over-voltage protection of {over} V does not fit {chemistry.value.name} cells"
+    if not 0 < under < over:
+        return f"the BMS's cell protections contradict each other: {under} V and {over} V"
+    capacity = settings.capacity or now.capacity
+    charge = _current("charge", settings.max_charge_current, protections.charge_current, CHARGE_RATE, capacity)
+    discharge = _current(
+        "discharge", settings.max_discharge_current, protections.discharge_current, DISCHARGE_RATE, capacity
+    )
+    for side in (charge, discharge):
+        if isinstance(side, str):
+            return side
+    assert not isinstance(charge, str)
+    assert not isinstance(discharge, str)
+    count, row, own = len(now.cells), chemistry.value, DEFAULTS[chemistry]
+    wished = settings.cell_charge_voltage or row.charge
+    wall = over - CELL_MARGIN - FEED_IN_OFFSET / count
+    target, why = min((wished, "charge voltage × cells"), (wall, "the BMS's over-voltage protection less a margin"))
+    if target < row.rest:
+        return f"the BMS's cell over-voltage protection of {over} V leaves no room to charge {row.name} cells"
+    return Envelope(
+        chemistry=chemistry,
+        target=target,
+        target_reason=why,
+        charge_current=charge[0],
+        charge_reason=charge[1],
+        discharge_current=discharge[0],
+        discharge_reason=discharge[1],
+        cut_off=under,
+        low_voltage=under * count,
+        charge_by_high_cell=settings.charge_by_high_cell or _taper(target, over),
+        charge_by_low_cell=settings.charge_by_low_cell or own.charge_by_low_cell,
+        discharge_by_low_cell=settings.discharge_by_low_cell or own.discharge_by_low_cell,
+        charge_by_temperature=_inside(
+            settings.charge_by_temperature or own.charge_by_temperature,
+            protections.charge_under_temperature,
+            protections.charge_over_temperature,
+        ),
+        discharge_by_temperature=_inside(
+            settings.discharge_by_temperature or own.discharge_by_temperature,
+            protections.discharge_under_temperature,
+            protections.discharge_over_temperature,
+        ),
+        by_mos_temperature=_mos_curve(protections),
+    )
+
+
+def _taper(target: float, over: float) -> Curve:
+    """Full current to 50 mV below the target, 30 % at it, nothing 100 mV above or at the BMS's protection."""
+    return ((target - 0.05, 1.0), (target, 0.3), (min(target + 0.10, over - 0.01), 0.0))
+
+
+def _mos_curve(protections: Protections) -> Curve:
+    end = protections.mos_over_temperature or 90.0
+    return ((end - MOS_DERATING, 1.0), (end, 0.0))
+
+
+def _inside(curve: Curve, low: float | None, high: float | None) -> Curve:
+    """The curve, with nothing allowed at and beyond the BMS's own temperature protections."""
+    points = list(curve)
+    if low is not None and points[0][0] <= low < points[-1][0]:
+        points = [(low, 0.0), *((x, y) for x, y in points if x > low)]
+    if high is not None and points[0][0] < high <= points[-1][0]:
+        points = [*((x, y) for x, y in points if x < high), (high, 0.0)]
+    return tuple(points)
+
+
+def _current(
+    side: str, wished: float | None, protection: float | None, rate: float, capacity: float | None
+) -> tuple[float, str] | str:
+    """The highest current of one side and its reason, or which setting is missing."""
+    caps = []
+    if protection is None and wished is None:
+        return f"the BMS does not tell its own {side} current limit: set max_{side}_current"
+    if protection is not None:
+        caps.append((BMS_SHARE * protection, "95 % of the BMS's own limit"))
+    if wished is not None:
+        caps.append((wished, "setting"))
+    elif capacity is not None and PLAUSIBLE_CAPACITY[0] <= capacity <= PLAUSIBLE_CAPACITY[1]:
+        caps.append((rate * capacity, f"{rate:g} C"))
+    else:
+        return f"the BMS tells no plausible capacity ({capacity} Ah): set capacity or max_{side}_current"
+    return min(caps)
