@@ -21,6 +21,7 @@ from .loss import (
     limits_without_bms,
     moment_of,
     presence,
+    safe_limits,
 )
 from .memory import Memory
 from .reading import Identity, Protections, Reading
@@ -55,6 +56,23 @@ class Outcome:
     limits: Limits | None  # None: monitoring only, the /Info paths do not exist
     cable_alarm: Severity
     explanation: str  # one line for people; empty when all is well
+    chemistry: Chemistry | None = None  # None: not certain
+
+
+def failsafe(last: Outcome, now: float, reason: str) -> Outcome:
+    """The outcome of a battery whose own control code failed at monotonic second `now`: SAFE, whatever it said last.
+
+    `reason` is for people. A battery without limits stays without them.
+    """
+    return replace(
+        last,
+        presence=Presence.SAFE,
+        since=last.since if last.presence is Presence.SAFE else now,
+        fresh=False,
+        limits=None if last.limits is None else safe_limits(last.limits, last.chemistry, last.cell_count, reason),
+        cable_alarm=cable_alarm(Presence.SAFE),
+        explanation=reason,
+    )
 
 
 class Controller:
@@ -211,6 +229,7 @@ class Controller:
             limits=shown,
             cable_alarm=cable_alarm(state),
             explanation=self._doubt if state is Presence.LIVE else EXPLANATIONS[state],
+            chemistry=self._chemistry,
         )
 
     def _was(self) -> Extremes:

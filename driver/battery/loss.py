@@ -130,19 +130,29 @@ def limits_without_bms(
     """
     if state in (Presence.LIVE, Presence.HOLD):
         return last
-    row = chemistry.value
-    rest = Limit(row.rest * cell_count, f"BMS silent: rest voltage {row.rest:.2f} V per cell")
-    charge_voltage = min(last.charge_voltage, rest, key=lambda limit: limit.value)
     if state is Presence.SAFE:
-        nothing = Limit(0.0, "BMS lost")
-        return Limits(charge_voltage, nothing, nothing, last.low_voltage)
+        return safe_limits(last, chemistry, cell_count, "BMS lost")
+    row = chemistry.value
     done = min(1.0, max(0.0, silent) / LIMP_RAMP)
     return Limits(
-        charge_voltage,
+        at_rest(last.charge_voltage, chemistry, cell_count, "BMS silent"),
         _limp_charge(last.charge_current, done, was, row.band_high),
         _limp_discharge(last.discharge_current, done, was, row.band_low),
         last.low_voltage,
     )
+
+
+def safe_limits(last: Limits, chemistry: Chemistry | None, cell_count: int, why: str) -> Limits:
+    """No current in or out, and no more voltage than cells at rest have. Never above `last`."""
+    nothing = Limit(0.0, why)
+    return Limits(at_rest(last.charge_voltage, chemistry, cell_count, why), nothing, nothing, last.low_voltage)
+
+
+def at_rest(last: Limit, chemistry: Chemistry | None, cell_count: int, why: str) -> Limit:
+    """A charge voltage that fills nothing: the smaller of the last one and rest voltage × cells, with its reason."""
+    if chemistry is None or last.value <= (rest := chemistry.value.rest * cell_count):
+        return last
+    return Limit(rest, f"{why}: rest voltage {chemistry.value.rest:.2f} V per cell")
 
 
 def _limp_charge(last: Limit, done: float, was: Extremes, band_high: float) -> Limit:
