@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from ..battery.alarms import Alarm
 from ..battery.reading import Reading
 from .jkuart import REGISTERS, UartLive, UartSettings
-from .jkuart_reading import reading, records
+from .jkuart_reading import ALARMS, reading, records
 from .jkuart_wire import ACTIVATE, READ_ALL, UartFramer, payload
 from .talk import Poll, Talk
 from .tlv import read
@@ -17,6 +18,7 @@ class Dialect(Protocol):
     name: str  # as config.ini writes it
     label: str  # for people
     baudrate: int
+    alarms: frozenset[Alarm]  # that this protocol can signal
     talk: Talk
 
     def take(self, frame: bytes) -> Reading | None:
@@ -29,6 +31,7 @@ class JkUart:
     name = "jk-uart"
     label = "JK UART-TTL (4E 57)"
     baudrate = 115200
+    alarms = frozenset(ALARMS.values())
     READ_COMMANDS = (3, 6)  # "read register 00" is answered with everything as well
 
     def __init__(self, poll_interval: float = 1.0) -> None:
