@@ -1,0 +1,277 @@
+"""Every path of com.victronenergy.battery that this driver publishes: one row each.
+
+Paths, types and texts are the contract with Victron's programs: systemcalc, the GUI, the MQTT and Modbus bridges.
+Rows stand together by what they draw on, so that what did not change is not computed again. A path appears with its
+first value and then stays, invalid while there is none. `published.py` rounds, holds and compares.
+
+Decisions: the BMS's own alarms are measurements, so they become invalid with them; /ErrorCode stays 0 when the BMS is
+lost, because /Alarms/BmsCable = 2 already notifies and a code would do so a second time.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
+
+from ..battery.alarms import Alarm, Severity
+from ..battery.controller import Outcome
+from ..battery.limits import Limits
+from ..battery.loss import Presence
+from ..battery.reading import Reading
+from .items import Value
+
+Source = TypeVar("Source")
+Column: TypeAlias = Sequence[float | None]  # published values of all cells, or of all sensors
+
+IDLE_SHARE = 0.005  # of the capacity; below that current a time to go is noise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What does not change while the process runs."""
+
+    version: str  # of this driver
+    connection: str  # for people: "JK UART-TTL ttyUSB0"; Victron gives "VE.Can" a meaning of its own
+    key: str  # who the battery is; shown as its serial number when the BMS has none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """All that a row may draw on."""
+
+    outcome: Outcome
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Row(Generic[Source]):
+    """One path: D-Bus type ("d", "i", "s"), printf form of its text, and where its value comes from.
+
+    `step` is a power of ten: values are rounded to it, and held while they stay within one step of what is published.
+    """
+
+    path: str
+    signature: str
+    form: str
+    value: Callable[[Source], Value]
+    step: float = 0.0
+    always: bool = False  # the path exists before its first value
+    limit: bool = False  # never published higher than computed: rounded down, and not held when it falls
+    exists: Callable[[Source], bool] | None = None  # that there will be a value, though there is none yet
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One path a cell or sensor, counted from 1, and rows that draw on the published values of all of them."""
+
+    path: str
+    signature: str
+    form: str
+    values: Callable[[Reading], Column]
+    step: float = 0.0
+    derived: tuple[Row[Column], ...] = ()
+
+
+def remaining(reading: Reading) -> float | None:
+    """Ah left, from state of charge and capacity where the BMS does not say."""
+    if reading.remaining is not None or reading.capacity is None or reading.soc is None:
+        return reading.remaining
+    return reading.capacity * reading.soc / 100
+
+
+def consumed(reading: Reading) -> float | None:
+    """Ah missing from full, negative as Victron has it."""
+    left = remaining(reading)
+    return None if left is None or reading.capacity is None else min(0.0, left - reading.capacity)
+
+
+def time_to_go(reading: Reading) -> int | None:
+    """Seconds to empty at the present current; none while hardly anything or nothing is drawn."""
+    left, current = remaining(reading), reading.current
+    if left is None or current is None or reading.capacity is None or -current <= IDLE_SHARE * reading.capacity:
+        return None
+    return round(left / -current * 3600)
+
+
+def balancer_status(reading: Reading) -> int | None:
+    """0 unknown, 1 balanced, 2 balancing, 3 imbalance: 1 only where the balancer would work if it had to."""
+    start = reading.protections.balance_start
+    if reading.balancing is None:
+        return None
+    if reading.balancing:
+        return 2
+    if Alarm.CELL_DIFFERENCE in reading.alarms:
+        return 3
+    return int(reading.balance_switch is True and start is not None and max(reading.cells, default=0.0) >= start)
+
+
+def balancing_cells(reading: Reading) -> Column:
+    """1 for each cell that is being balanced; nothing where the protocol does not tell which."""
+    busy = reading.balancing_cells
+    return () if busy is None else [int(cell in busy) for cell in range(1, len(reading.cells) + 1)]
+
+
+def lowest(column: Column) -> float | None:
+    """The lowest valid value."""
+    return min((value for value in column if value is not None), default=None)
+
+
+def highest(column: Column) -> float | None:
+    """The highest valid value."""
+    return max((value for value in column if value is not None), default=None)
+
+
+def spread(column: Column) -> float | None:
+    """Highest less lowest."""
+    low, high = lowest(column), highest(column)
+    return None if low is None or high is None else high - low
+
+
+def place(extreme: Callable[[Column], float | None], letter: str) -> Callable[[Column], str | None]:
+    """Which cell or sensor has the extreme, as Victron writes it: "C3". The first of equals."""
+
+    def value(column: Column) -> str | None:
+        found = extreme(column)
+        return None if found is None else f"{letter}{column.index(found) + 1}"
+
+    return value
+
+
+def allowed(outcome: Outcome, limit: str, mosfet: str) -> int | None:
+    """Whether a direction is open: by our limit when we control, else by the BMS's MOSFET."""
+    if outcome.limits is not None:
+        return int(getattr(outcome.limits, limit).value > 0)
+    state = getattr(outcome.reading, mosfet) if outcome.fresh else None
+    return None if state is None else int(state)
+
+
+def charge_allowed(outcome: Outcome) -> int | None:
+    """Whether the battery may be charged now."""
+    return allowed(outcome, "charge_current", "charge_mosfet_on")
+
+
+def discharge_allowed(outcome: Outcome) -> int | None:
+    """Whether the battery may be discharged now."""
+    return allowed(outcome, "discharge_current", "discharge_mosfet_on")
+
+
+def is_heard(outcome: Outcome) -> bool:
+    """Whether the BMS counts as present: a short silence does not change that."""
+    return outcome.presence in (Presence.LIVE, Presence.HOLD)
+
+
+def connection_information(outcome: Outcome) -> str:
+    """One line for people; Modbus carries the first 16 characters. It changes with the state only."""
+    if outcome.presence is not Presence.LIVE:
+        return outcome.explanation or ("BMS lost" if outcome.presence is Presence.SAFE else "BMS silent")
+    if outcome.limits is None and outcome.explanation:
+        return f"Monitoring only: {outcome.explanation}"
+    return outcome.explanation or "Connected"
+
+
+def inverted(value: int | None) -> int | None:
+    """0 for 1 and 1 for 0."""
+    return None if value is None else 1 - value
+
+
+# fmt: off
+FACTS: tuple[Row[Moment], ...] = (
+    Row("/Mgmt/ProcessName",         "s", "%s",   lambda now: "dbus-jkbms"),
+    Row("/Mgmt/ProcessVersion",      "s", "%s",   lambda now: now.facts.version),
+    Row("/Mgmt/Connection",          "s", "%s",   lambda now: now.facts.connection),
+    Row("/ProductId",                "i", "0x%X", lambda now: 0),  # generic; other ids change what systemcalc does
+    Row("/ProductName",              "s", "%s",   lambda now: now.outcome.identity.model or "JK BMS"),
+    Row("/DeviceName",               "s", "%s",   lambda now: now.outcome.identity.name),
+    Row("/FirmwareVersion",          "s", "%s",   lambda now: now.outcome.identity.software),
+    Row("/HardwareVersion",          "s", "%s",   lambda now: now.outcome.identity.hardware),
+    Row("/Serial",                   "s", "%s",   lambda now: now.outcome.identity.serial or now.facts.key),
+    Row("/Connected",                "i", "%d",   lambda now: 1),  # 0 would drop the monitor, but not the limits
+    Row("/ErrorCode",                "i", "%d",   lambda now: 0),
+    Row("/System/NrOfBatteries",     "i", "%d",   lambda now: 1),
+    Row("/System/BatteriesParallel", "i", "%d",   lambda now: 1),
+    Row("/System/BatteriesSeries",   "i", "%d",   lambda now: 1),
+)
+
+STATE: tuple[Row[Outcome], ...] = (
+    Row("/State",                    "i", "%d", lambda now: 10 if now.presence is Presence.SAFE else 9),
+    Row("/ConnectionInformation",    "s", "%s", connection_information),
+    Row("/Alarms/BmsCable",          "i", "%d", lambda now: now.cable_alarm),
+    Row("/Io/AllowToCharge",         "i", "%d", charge_allowed),
+    Row("/Io/AllowToDischarge",      "i", "%d", discharge_allowed),
+    Row("/System/NrOfCellsPerBattery", "i", "%d", lambda now: now.cell_count),
+    Row("/System/NrOfModulesOnline", "i", "%d", lambda now: int(is_heard(now))),
+    Row("/System/NrOfModulesOffline", "i", "%d", lambda now: int(not is_heard(now))),
+    Row("/System/NrOfModulesBlockingCharge", "i", "%d", lambda now: inverted(charge_allowed(now))),
+    Row("/System/NrOfModulesBlockingDischarge", "i", "%d", lambda now: inverted(discharge_allowed(now))),
+)
+
+MEASURED: tuple[Row[Reading], ...] = (
+    Row("/Dc/0/Voltage",             "d", "%.2fV",  lambda now: now.voltage, 0.01, always=True),
+    Row("/Dc/0/Current",             "d", "%.1fA",  lambda now: now.current, 0.1, always=True),
+    Row("/Dc/0/Power",               "d", "%.0fW",
+        lambda now: None if now.current is None else now.voltage * now.current, 1.0, always=True),
+    Row("/Soc",                      "d", "%.1f%%", lambda now: now.soc, 0.1, always=True),
+    Row("/Soh",                      "d", "%.0f%%", lambda now: now.soh, 0.1),
+    Row("/Capacity",                 "d", "%.1fAh", remaining, 0.1),
+    Row("/ConsumedAmphours",         "d", "%.1fAh", consumed, 0.1),
+    Row("/TimeToGo",                 "i", "%ds",    time_to_go, 100.0, exists=lambda now: consumed(now) is not None),
+    Row("/Balancing",                "i", "%d",     lambda now: now.balancing),
+    Row("/Balancer/Status",          "i", "%d",     balancer_status),
+    Row("/Io/AllowToBalance",        "i", "%d",     lambda now: now.balance_switch),
+    Row("/Voltages/Sum",             "d", "%.2fV",  lambda now: sum(now.cells), 0.01),
+    Row("/System/MOSTemperature",    "d", "%.1fC",  lambda now: now.mos_temperature, 0.1),
+)
+
+KNOWN: tuple[Row[Reading], ...] = (  # stays true while the BMS is silent
+    Row("/InstalledCapacity",        "d", "%.0fAh", lambda now: now.capacity, 0.1),
+    Row("/History/ChargeCycles",     "i", "%d",     lambda now: now.cycles),
+    Row("/History/TotalAhDrawn",     "d", "%.0fAh",
+        lambda now: None if now.charged_total is None else -now.charged_total, 1.0),
+)
+
+CONTROL: tuple[Row[Limits], ...] = (  # these paths exist only while the battery controls
+    Row("/Info/MaxChargeVoltage",    "d", "%.2fV",  lambda now: now.charge_voltage.value, 0.01, limit=True),
+    Row("/Info/MaxChargeCurrent",    "d", "%.1fA",  lambda now: now.charge_current.value, 0.1, limit=True),
+    Row("/Info/MaxDischargeCurrent", "d", "%.1fA",  lambda now: now.discharge_current.value, 0.1, limit=True),
+    Row("/Info/BatteryLowVoltage",   "d", "%.2fV",  lambda now: now.low_voltage.value, 0.01),
+    Row("/Info/ChargeMode",          "s", "%s",     lambda now: now.charge_voltage.reason),
+    Row("/Info/ChargeLimitation",    "s", "%s",     lambda now: now.charge_current.reason),
+    Row("/Info/DischargeLimitation", "s", "%s",     lambda now: now.discharge_current.reason),
+)
+
+SERIES: tuple[Series, ...] = (
+    Series("/Voltages/Cell%d",       "d", "%.3fV",  lambda now: now.cells, 0.001, (
+        Row("/System/MinCellVoltage",   "d", "%.3fV", lowest),
+        Row("/System/MaxCellVoltage",   "d", "%.3fV", highest),
+        Row("/System/MinVoltageCellId", "s", "%s",    place(lowest, "C")),
+        Row("/System/MaxVoltageCellId", "s", "%s",    place(highest, "C")),
+        Row("/Voltages/Diff",           "d", "%.3fV", spread, 0.001),
+    )),
+    Series("/Balances/Cell%d",       "i", "%d",     balancing_cells),
+    Series("/System/Temperature%d",  "d", "%.1fC",  lambda now: now.temperatures, 0.1, (
+        Row("/Dc/0/Temperature",            "d", "%.1fC", highest),
+        Row("/System/MinCellTemperature",   "d", "%.1fC", lowest),
+        Row("/System/MaxCellTemperature",   "d", "%.1fC", highest),
+        Row("/System/MinTemperatureCellId", "s", "%s",    place(lowest, "T")),
+        Row("/System/MaxTemperatureCellId", "s", "%s",    place(highest, "T")),
+    )),
+)
+# fmt: on
+
+
+def alarm_rows(signalled: frozenset[Alarm]) -> tuple[Row[Reading], ...]:
+    """A row for each path that a protocol which knows these alarms can raise; of several alarms the worst wins.
+
+    An alarm bit that nobody knows is a warning about the BMS itself.
+    """
+
+    def row(name: str) -> Row[Reading]:
+        members = frozenset(alarm for alarm in Alarm if alarm.value.path == name)
+
+        def severity(reading: Reading) -> int:
+            unknown = Severity.WARNING if name == "InternalFailure" and reading.unknown_alarm_bits else Severity.NONE
+            return max((alarm.value.severity for alarm in reading.alarms & members), default=unknown)
+
+        return Row(f"/Alarms/{name}", "i", "%d", severity)
+
+    names = {alarm.value.path: None for alarm in Alarm if alarm in signalled} | {"InternalFailure": None}
+    return tuple(map(row, names))

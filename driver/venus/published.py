@@ -1,0 +1,123 @@
+"""What one battery has published, and what a new moment changes about it.
+
+Values are rounded to their row's step and held while they stay within one step of what is published: a millivolt of
+jitter sends no signal, and nobody sees 27.360000000000003. What is published is therefore at most one step off. A
+value of exactly 0 is never held off, and a limit falls at once: it is held only on its way up.
+"""
+
+from collections.abc import Iterable
+from math import floor
+
+from ..battery.alarms import Alarm
+from ..battery.reading import Reading
+from .items import Item, Value
+from .paths import CONTROL, FACTS, KNOWN, MEASURED, SERIES, STATE, Moment, Row, Series, Source, alarm_rows
+
+DIGITS = {0.001: 3, 0.01: 2, 0.1: 1, 1.0: 0, 100.0: -2}  # step -> decimals
+SLACK = 1.001  # a difference of one step, computed in binary, is not always one step
+
+
+def settled(step: float, held: Value, value: float) -> float:
+    """`value` rounded to `step`, or `held` while it is near enough."""
+    if value and isinstance(held, int | float) and abs(value - held) <= step * SLACK:
+        return held
+    return round(value, DIGITS[step]) + 0.0  # not -0.0
+
+
+def settled_limit(step: float, held: Value, value: float) -> float:
+    """The same for a limit: never above `value`."""
+    if isinstance(held, int | float) and held <= value <= held + step * SLACK:
+        return held
+    return round(floor(value / step + 1e-6) * step, DIGITS[step])
+
+
+class Published:
+    """The paths of one registration and their values.
+
+    `signalled` are the alarms that the protocol can tell; without `control` the /Info paths do not exist.
+    """
+
+    def __init__(self, signalled: frozenset[Alarm], *, control: bool) -> None:
+        self.control = control
+        self._alarms = alarm_rows(signalled)
+        self._held: dict[str, Value] = {}
+        self._columns: dict[str, list[float | None]] = {series.path: [] for series in SERIES}
+        self._forms: dict[str, tuple[str, str]] = {}
+        self._last: Moment | None = None
+        self._shown: Reading | None = None
+
+    def item(self, path: str) -> Item:
+        """A new item for a path that `changes` has named."""
+        return Item(*self._forms[path], self._held[path])
+
+    def changes(self, moment: Moment) -> dict[str, Value]:
+        """What differs from the moment before, by path; the first time, all."""
+        changes: dict[str, Value] = {}
+        outcome, last = moment.outcome, self._last
+        before = last.outcome if last else None
+        if last is None or moment.facts is not last.facts or outcome.identity is not last.outcome.identity:
+            self._take(FACTS, moment, changes)
+        if outcome.reading is not None and (before is None or outcome.reading is not before.reading):
+            self._take(KNOWN, outcome.reading, changes)
+        shown = outcome.reading if outcome.fresh else None
+        if before is None or shown is not self._shown:
+            self._measure(shown, changes)
+        if self.control and outcome.limits is not None and (before is None or outcome.limits is not before.limits):
+            self._take(CONTROL, outcome.limits, changes)
+        self._take(STATE, outcome, changes)
+        self._last = moment
+        return changes
+
+    def _measure(self, shown: Reading | None, changes: dict[str, Value]) -> None:
+        """Take over a reading, or make all measurements invalid."""
+        self._take(MEASURED, shown, changes)
+        for series in SERIES:
+            self._take_series(series, shown, changes)
+        was, self._shown = self._shown, shown
+        if (
+            was is None
+            or shown is None
+            or shown.alarms != was.alarms
+            or shown.unknown_alarm_bits != was.unknown_alarm_bits
+        ):
+            self._take(self._alarms, shown, changes)
+
+    def _take(self, rows: Iterable[Row[Source]], source: Source | None, changes: dict[str, Value]) -> None:
+        held = self._held
+        for row in rows:
+            path = row.path
+            was = held.get(path)
+            value = None if source is None else row.value(source)
+            if value is None:
+                if was is None and (path in held or not _exists(row, source)):
+                    continue
+            elif row.step and not isinstance(value, str):
+                value = settled_limit(row.step, was, value) if row.limit else settled(row.step, was, value)
+            if value != was or value is None:
+                self._put(path, row, value, changes)
+
+    def _take_series(self, series: Series, shown: Reading | None, changes: dict[str, Value]) -> None:
+        column = self._columns[series.path]
+        values = series.values(shown) if shown is not None else ()
+        known = len(column)
+        column += [None] * (len(values) - known)
+        changed = False
+        for index, was in enumerate(column):
+            value = values[index] if index < len(values) else None
+            if value is not None and series.step:
+                value = settled(series.step, was, value)
+            if value != was or index >= known:
+                column[index] = value
+                changed = True
+                self._put(series.path % (index + 1), series, value, changes)
+        if changed:
+            self._take(series.derived, column, changes)
+
+    def _put(self, path: str, row: "Row[Source] | Series", value: Value, changes: dict[str, Value]) -> None:
+        if path not in self._forms:
+            self._forms[path] = (row.signature, row.form)
+        self._held[path] = changes[path] = value
+
+
+def _exists(row: Row[Source], source: Source | None) -> bool:
+    return row.always or (row.exists is not None and source is not None and row.exists(source))
