@@ -33,14 +33,16 @@ def command_names() -> list[str]:
 
 
 def _module(name: str) -> Command:
-    module: Command = importlib.import_module(f"{commands.__name__}.{name}")  # type: ignore[assignment]
+    module: Command = importlib.import_module(f"{commands.__name__}.{name}")
     return module
 
 
 def parser(wanted: list[str]) -> argparse.ArgumentParser:
     """The parser; imports only the wanted command where one is named, so that `run` stays small."""
     main = argparse.ArgumentParser(
-        prog="python -m driver", description="JK batteries on Victron Venus OS.", epilog=(__doc__ or "").split("\n\n")[1]
+        prog="python -m driver",
+        description="JK batteries on Victron Venus OS.",
+        epilog=(__doc__ or "").split("\n\n")[1],
     )
     main.add_argument("--version", action="version", version=f"dbus-jkbms {__version__}")
     sub = main.add_subparsers(dest="command", metavar="COMMAND", required=True)

@@ -1,0 +1,200 @@
+"""The process: builds the batteries of a configuration, keeps each of them going, and ends when it must.
+
+Every battery is supervised by itself: what one of them raises is logged with its traceback, puts that battery alone
+into SAFE, and is tried again. A hung loop must die, because systemcalc obeys the last values for ever: an alarm that is
+re-armed only when every battery's turn has come ends the process, and the supervisor starts it again.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import time
+from collections.abc import Awaitable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from .battery.controller import Outcome
+from .battery.settings import Control
+from .battery.shared_control import lowered
+from .config import Config
+from .discovery import Discovery
+from .known import KnownBatteries
+from .link.serial import SerialLink
+from .options import Battery, Ports
+from .pack import Pack
+from .protocol.dialect import DIALECTS
+from .state_file import StateFile
+from .venus import bus
+from .venus.localsettings import LocalSettings
+
+log = logging.getLogger(__name__)
+
+WATCHDOG = float(os.environ.get("DRIVER_WATCHDOG_SECONDS", "30"))  # s; shorter for tests
+KEEP = 60.0  # s between looks at what a restart must know
+RESTART = 2.0  # s before a battery whose code raised is tried again
+LEAVE = 1.5  # s for all batteries to leave D-Bus
+
+
+class App:
+    """One process for all batteries."""
+
+    def __init__(self, config: Config, state: Path) -> None:
+        self._config = config
+        self._known = KnownBatteries(StateFile(state))
+        self._packs: list[Pack] = []
+        self._stop = asyncio.Event()
+        self._exit = 0
+        self._controller: Pack | None = None
+        self._said_control = ""
+        self._group: asyncio.TaskGroup
+        self._tasks: list[asyncio.Task[None]] = []
+        self._settings: LocalSettings
+
+    async def run(self) -> int:
+        """Serve until SIGTERM or SIGINT (exit code 0), or until D-Bus is lost (1)."""
+        signal.setitimer(signal.ITIMER_REAL, WATCHDOG)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        connection = await bus.connect()
+        watch = bus.watch(connection, self._bus_lost)
+        self._settings = LocalSettings(connection)
+        await self._settings.start()
+        self._settings.watch_dvcc(self._say_dvcc)
+        async with asyncio.TaskGroup() as self._group:
+            self.add(self._config.batteries)
+            if self._config.driver.ports is Ports.AUTO:
+                self._start(Discovery(self.add, self._known.ports()).run())
+            self._start(self._tick())
+            await self._stop.wait()
+            await self._leave()
+            for task in self._tasks:
+                task.cancel()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        watch.cancel()
+        await bus.close(connection)
+        return self._exit
+
+    def add(self, batteries: Mapping[str, Battery]) -> None:
+        """Take batteries in, by name; which of them controls is decided for all of them at once."""
+        added = []
+        for name, options in batteries.items():
+            dialect = DIALECTS[options.protocol](options.poll_interval)
+            link = SerialLink(options.port, options.baudrate or dialect.baudrate)
+            pack = Pack(name, options, link, dialect, settings=self._settings, known=self._known, shown=self._shown)
+            added.append(pack)
+        self._packs += added
+        if self._packs:
+            self._choose_control()
+        for pack in added:
+            self._start(self._keep_going(pack))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(self._group.create_task(work))
+
+    @contextmanager
+    def _contained(self, pack: Pack) -> Iterator[None]:
+        """What happens inside concerns this battery alone."""
+        try:
+            yield
+        except Exception:
+            log.exception("[%s] unexpected; this battery alone is stopped and tried again", pack.name)
+            pack.fail(time.monotonic())
+
+    async def _keep_going(self, pack: Pack) -> None:
+        while True:
+            with self._contained(pack):
+                await pack.run()
+            await asyncio.sleep(RESTART)
+
+    async def _tick(self) -> None:
+        """Once a second: time passes for every battery, and then the watchdog is re-armed."""
+        keep_at = 0.0
+        while True:
+            signal.setitimer(signal.ITIMER_REAL, WATCHDOG)
+            await asyncio.sleep(1.0)
+            now = time.monotonic()
+            for pack in self._packs:
+                with self._contained(pack):
+                    pack.tick(now)
+                self._watch_bus(pack)
+            if now >= keep_at:
+                keep_at = now + KEEP
+                self._keep(now)
+                if self._known.file.due(now):
+                    await asyncio.to_thread(self._known.file.save_if_due, now)
+
+    def _keep(self, now: float) -> None:
+        wall = time.time()
+        for pack in self._packs:
+            with self._contained(pack):
+                pack.keep(now, wall)
+
+    def _watch_bus(self, pack: Pack) -> None:
+        if pack.service is not None and pack.service.disconnected.done():
+            self._bus_lost(pack.service.disconnected.result())
+
+    def _bus_lost(self, why: str) -> None:
+        if not self._stop.is_set():
+            log.error("D-Bus is lost (%s): ending, so that the supervisor starts a new process", why)
+            self._exit = 1
+            self._stop.set()
+
+    async def _leave(self) -> None:
+        """Release all names at once, and write what the next process must know."""
+        leaving: list[Awaitable[None]] = [pack.close() for pack in self._packs]
+        try:
+            async with asyncio.timeout(LEAVE):
+                await asyncio.gather(*leaving, return_exceptions=True)
+        except TimeoutError:
+            log.warning("D-Bus did not answer in %.1f s: leaving all the same", LEAVE)
+        self._keep(time.monotonic())
+        self._known.file.flush()
+
+    def _shown(self, pack: Pack, outcome: Outcome) -> Outcome:
+        """What of this battery's outcome goes onto the bus: at most one battery has limits there."""
+        if outcome.limits is None:
+            return outcome
+        if pack is not self._controller:
+            return replace(outcome, limits=None, explanation=outcome.explanation or self._said_control)
+        others = [
+            (other.name, other.outcome.limits)
+            for other in self._packs
+            if other is not pack
+            and other.outcome is not None
+            and other.outcome.limits is not None
+            and other.outcome.cell_count == outcome.cell_count
+            and other.outcome.chemistry is outcome.chemistry
+        ]
+        return replace(outcome, limits=lowered(outcome.limits, others)) if others else outcome
+
+    def _choose_control(self) -> None:
+        """The battery marked control = yes, or the only one; a battery in control keeps it while the process lives."""
+        if self._controller is not None:
+            return
+        packs = self._packs
+        marked = [pack for pack in packs if pack.options.control is Control.YES]
+        several = len(packs) + len(self._config.stopped) > 1
+        if marked:
+            self._controller, said = marked[0], f"{marked[0].name} controls"
+        elif several:
+            said = "several batteries, and none has control = yes: none controls"
+        elif packs[0].options.control is Control.NO:
+            said = "control = no"
+        else:
+            self._controller, said = packs[0], f"{packs[0].name} is the only battery: it controls"
+        if said != self._said_control:
+            self._said_control = said
+            log.log(logging.WARNING if self._controller is None else logging.INFO, "%s", said)
+
+    def _say_dvcc(self, on: bool | None) -> None:
+        if on is False:
+            log.warning(
+                "DVCC is OFF: the inverter and chargers ignore the limits of every battery. "
+                "Switch it on: Settings -> System setup -> Charge control -> DVCC"
+            )
+        elif on:
+            log.info("DVCC is on")

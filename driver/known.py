@@ -1,0 +1,83 @@
+"""Which batteries this system has known: keys, and what is kept of each over a restart.
+
+A key belongs to one battery. A battery that has not spoken yet holds the key that was last seen on its port, but
+gives it up to the BMS that really says it: identity follows the BMS, not the cable.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .battery.identity import Key, key
+from .battery.memory import Memory
+from .battery.reading import Identity
+from .state_file import StateFile
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A battery as an earlier process left it."""
+
+    key: Key
+    memory: Memory
+
+
+@dataclass(slots=True)
+class _Owner:
+    port: str
+    confirmed: bool  # its BMS has said so, or the owner's config.ini
+    yield_key: Callable[[], None]
+
+
+class KnownBatteries:
+    """The keys of all batteries of this process, and their memories in the state file."""
+
+    def __init__(self, file: StateFile) -> None:
+        self.file = file
+        self._entries = file.load()
+        self._owners: dict[str, _Owner] = {}
+
+    def ports(self) -> list[str]:
+        """The ports on which batteries were known before."""
+        return [str(entry["port"]) for entry in self._entries.values() if "port" in entry]
+
+    def on_port(self, port: str, owner_id: str | None, yield_key: Callable[[], None]) -> Known | None:
+        """What was last known on this port, or under the owner's id; its key is held for this port from now on."""
+        for value, entry in self._entries.items():
+            if (value == owner_id or (owner_id is None and entry.get("port") == port)) and value not in self._owners:
+                memory = Memory.from_json(entry)
+                if memory is not None:
+                    self._owners[value] = _Owner(port, owner_id is not None, yield_key)
+                    return Known(Key(value, str(entry.get("origin")), entry.get("lasting") is True), memory)
+        return None
+
+    def claim(self, owner_id: str | None, identity: Identity, port: str, yield_key: Callable[[], None]) -> Key:
+        """The key of the BMS that says `identity` on `port`."""
+        taken = {value for value, owner in self._owners.items() if owner.port != port and owner.confirmed}
+        taken |= {
+            str(e.get("shares")) for value, e in self._entries.items() if e.get("port") == port and e.get("shares")
+        }
+        found = key(owner_id, identity, port, taken)
+        unique = key(owner_id, identity, port, ())
+        if unique != found:
+            log.warning(
+                "two batteries call themselves %s: the one on %s is known by its port; give it an id in config.ini",
+                unique.value,
+                port,
+            )
+            self._entries.setdefault(found.value, {"port": port})["shares"] = unique.value
+        other = self._owners.get(found.value)
+        if other is not None and other.port != port:
+            other.yield_key()
+        self._owners = {v: owner for v, owner in self._owners.items() if owner.port != port}
+        self._owners[found.value] = _Owner(port, True, yield_key)
+        return found
+
+    def keep(self, found: Key, port: str, memory: Memory) -> None:
+        """Remember a battery for the next start; written when it is time."""
+        shares = self._entries.get(found.value, {}).get("shares")
+        entry = memory.to_json() | {"port": port, "origin": found.origin, "lasting": found.lasting}
+        self._entries[found.value] = entry | ({"shares": shares} if shares else {})
+        self.file.put(found.value, self._entries[found.value])

@@ -1,0 +1,184 @@
+"""One battery of this process: its session, its control, and its place on D-Bus.
+
+A reading takes one straight way: session -> controller -> service, in one call, so that it is on the bus a few
+milliseconds after its last byte. What is slow (localsettings, a name that is taken) happens beside that way.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from . import __version__
+from .battery.controller import Controller, Outcome, failsafe
+from .battery.identity import Key
+from .battery.loss import Presence, Timing
+from .battery.reading import Reading
+from .errors import BusError
+from .known import KnownBatteries
+from .link.base import Link
+from .logs import Outage, device_log
+from .options import Battery
+from .protocol.dialect import Dialect
+from .session import Session
+from .venus.localsettings import LocalSettings
+from .venus.paths import Facts, Moment
+from .venus.service import BatteryService
+
+TICK = 1.2  # s without news after which the passing of time is shown
+REGISTER_AGAIN = 5.0  # s between tries to come onto the bus
+UNEXPECTED = "fault inside the driver, see its log"
+
+
+class Pack:
+    """One battery. `run` talks to its BMS, `tick` lets time pass; both are the caller's to supervise."""
+
+    def __init__(
+        self,
+        name: str,
+        options: Battery,
+        link: Link,
+        dialect: Dialect,
+        *,
+        settings: LocalSettings,
+        known: KnownBatteries,
+        shown: "Callable[[Pack, Outcome], Outcome]",
+    ) -> None:
+        """`shown` decides what of an outcome goes onto the bus: whether the battery controls, and with whose limits."""
+        self.name = name
+        self.options = options
+        self.port = options.place
+        self.session = Session(name, link, dialect, self._deliver)
+        self.outcome: Outcome | None = None
+        self.service: BatteryService | None = None
+        self._log = device_log(logging.getLogger(__name__), name)
+        self._settings = settings
+        self._known = known
+        self._shown = shown
+        now = time.monotonic()
+        before = known.on_port(self.port, options.id, self._yield_key)
+        self.key: Key | None = before.key if before else None
+        timing = Timing.wire(options.poll_interval)
+        memory = before.memory if before else None
+        self.controller = Controller(options.charge_settings(), timing, now, memory, time.time())
+        self._facts: Facts | None = None
+        self._presented = now
+        self._said = (Presence.LIVE, "")
+        self._failed = False
+        self._ready = asyncio.Event()  # there is something to register
+        self._confirmed = False  # the key is that of the BMS on this link
+
+    async def run(self) -> None:
+        """Talk to the BMS until cancelled."""
+        self._confirmed = False
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.session.run())
+            group.create_task(self._register())
+
+    def tick(self, now: float) -> None:
+        """Show what follows from the passing of time, if no reading did."""
+        if now - self._presented < TICK:
+            return
+        if self._failed:
+            self._presented = now
+            return
+        outcome = self.controller.step(now)
+        if outcome is None:
+            self._presented = now
+        else:
+            self._present(outcome, now)
+
+    def fail(self, now: float) -> None:
+        """The code of this battery has raised: it is SAFE until a reading goes through again."""
+        self._failed = True
+        if self.outcome is not None:
+            self._present(failsafe(self.outcome, now, UNEXPECTED), now)
+
+    def keep(self, now: float, wall: float) -> None:
+        """Remember the battery for the next start."""
+        memory = self.controller.keep(now, wall)
+        if memory is not None and self.key is not None and self._confirmed:
+            self._known.keep(self.key, self.port, memory)
+
+    async def close(self) -> None:
+        """Leave D-Bus at once."""
+        if self.service is not None:
+            await self.service.close()
+            self.service = None
+
+    def _deliver(self, reading: Reading, now: float) -> None:
+        was = self.outcome
+        outcome = self.controller.take(reading, now)
+        self._failed = False
+        if not self._confirmed or (was is not None and was.presence is not Presence.LIVE):
+            self._confirm(reading)
+        self._present(outcome, now)
+
+    def _confirm(self, reading: Reading) -> None:
+        """A BMS speaks after a silence: it may be another one than before."""
+        found = self._known.claim(self.options.id, reading.identity, self.port, self._yield_key)
+        self._confirmed = True
+        if self.key is not None and self.key.value != found.value:
+            self._log.warning("another BMS answers: %s, not %s", found.value, self.key.value)
+            self._yield_key()
+        elif self.key is None:
+            self._log.info("battery %s, known by its %s", found.value, found.origin)
+            if not found.lasting:
+                self._log.warning("name and instance follow the port: give this battery an id in config.ini")
+        self.key = found
+
+    def _yield_key(self) -> None:
+        """The key belongs to another BMS: leave the bus under it."""
+        self.key = None
+        if self.service is not None:
+            leaving, self.service = self.service, None
+            self._ready.set()
+            asyncio.get_running_loop().create_task(leaving.close()).add_done_callback(_retrieved)
+
+    def _present(self, outcome: Outcome, now: float) -> None:
+        self.outcome, self._presented = outcome, now
+        state = outcome.presence, outcome.explanation
+        if state != self._said:
+            self._said = state
+            level = logging.INFO if outcome.presence is Presence.LIVE else logging.WARNING
+            self._log.log(
+                level, "%s%s", outcome.presence.value, f": {outcome.explanation}" if outcome.explanation else ""
+            )
+        if self.service is not None:
+            self.service.publish(self._moment())
+        else:
+            self._ready.set()
+
+    def _moment(self) -> Moment:
+        assert self.outcome is not None
+        assert self.key is not None
+        if self._facts is None or self._facts.key != self.key.value:
+            connection = f"{self.session.dialect.label} {self.session.link.name}"
+            self._facts = Facts(version=__version__, connection=connection, key=self.key.value)
+        return Moment(outcome=self._shown(self, self.outcome), facts=self._facts)
+
+    async def _register(self) -> None:
+        """Come onto the bus with the first outcome, and again when the key has changed."""
+        trouble = Outage(self._log)
+        while True:
+            await self._ready.wait()
+            self._ready.clear()
+            if self.outcome is None or self.key is None or (self.service and self.service.registered):
+                continue
+            if self.service is None:
+                signalled = self.session.dialect.alarms
+                name = self.options.name or ""
+                self.service = BatteryService(self._settings, self.key.value, signalled=signalled, name=name)
+            service = self.service
+            try:
+                await service.register(self._moment())
+                trouble.over("on D-Bus as %s", service.name)
+            except BusError as exc:
+                trouble.say("%s", exc)
+                await asyncio.sleep(REGISTER_AGAIN)
+                self._ready.set()
+
+
+def _retrieved(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled():
+        task.exception()
