@@ -147,11 +147,12 @@ remove_boot_line() { # also where the GX's own switch has put the file aside as 
     for file in "$RC" "$RC.disabled"; do
         grep -qs "^$BOOT_COMMAND" "$file" || continue
         if [ -f "$UNDO/rc.local" ] && with_boot_line "$UNDO/rc.local" | cmp -s - "$file"; then
-            cp -p "$UNDO/rc.local" "$RC_NEW"
-        else # others have changed it meanwhile
-            cp -p "$file" "$RC_NEW" && sed "\|^$BOOT_COMMAND|d" "$file" >"$RC_NEW"
-        fi && mv -f "$RC_NEW" "$file" || fail "cannot write $file"
-        [ -f "$UNDO/rc.local" ] || [ "$(cat "$file")" != '#!/bin/sh' ] || rm -f "$file" # what is left is ours too
+            cp -p "$UNDO/rc.local" "$RC_NEW" && mv -f "$RC_NEW" "$file" || fail "cannot write $file"
+        else # it was made by us, or others have changed it meanwhile
+            cp -p "$file" "$RC_NEW" && sed "\|^$BOOT_COMMAND|d" "$file" >"$RC_NEW" && mv -f "$RC_NEW" "$file" ||
+                fail "cannot write $file"
+            [ "$(cat "$file")" != '#!/bin/sh' ] || rm -f "$file"
+        fi
     done
     rm -f "$UNDO/rc.local"
     ! grep -s "^[^#]*$PLACE" "$RC" || say "These lines of $RC name $NAME as well: remove them if you do not need them."
@@ -246,6 +247,7 @@ install_driver() {
     if [ "$SOURCE" != "$APP" ]; then
         check_source
         make_directory "${PLACE%/*}"
+        make_directory /service
         recover
         copy_new
         if ! same_as_installed; then
