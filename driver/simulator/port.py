@@ -1,0 +1,242 @@
+"""Where a simulated BMS can be plugged in: a pseudo-terminal, a TCP port on loopback, a link in memory.
+
+All of them run on the caller's event loop: one timer for each port that is sending, none for one that waits. So one
+process serves many at the real pace.
+"""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import socket
+import termios
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ..errors import LinkError
+from ..link.memory import MemoryLink
+from .line import Line
+
+
+class Port:
+    """One end of a line. `async with` plugs it in and out; `plug` and `unplug` may be called again and again.
+
+    `on_sent` is called with the monotonic time right after the last byte of what there is to send went out.
+    """
+
+    url = ""  # what the driver's configuration calls it; "" before the first `plug`
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        self.on_sent: Callable[[float], None] | None = None
+        self._due: deque[tuple[float, bytes]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def plug(self) -> None:
+        """Be there. LinkError when the place is taken."""
+        raise NotImplementedError
+
+    async def unplug(self) -> None:
+        """Be gone, as a pulled adapter is; what was on its way is lost. Twice does no harm."""
+        self._due.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    async def __aenter__(self) -> Self:
+        await self.plug()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.unplug()
+
+    def _write(self, data: bytes) -> None:
+        raise NotImplementedError
+
+    def _heard(self, data: bytes) -> None:
+        self._due.extend(self.line.hear(data, asyncio.get_running_loop().time()))
+        if self._timer is None:
+            self._send_due()
+
+    def _send_due(self) -> None:
+        loop, due = asyncio.get_running_loop(), self._due
+        self._timer = None
+        sent = False
+        while due and due[0][0] <= loop.time():
+            self._write(due.popleft()[1])
+            sent = True
+        if due:
+            self._timer = loop.call_at(due[0][0], self._send_due)  # absolute times: lateness does not add up
+        elif sent and self.on_sent is not None:
+            self.on_sent(loop.time())
+
+
+class PtyPort(Port):
+    """A pseudo-terminal; `link` is a name for it that stays the same when it is unplugged and plugged in again."""
+
+    def __init__(self, line: Line, link: Path | None = None) -> None:
+        super().__init__(line)
+        self._link = link
+        self._ends: tuple[int, int] | None = None
+
+    async def plug(self) -> None:
+        """See `Port.plug`. Replaces a symbolic link of that name, never a file."""
+        if self._ends is not None:
+            return
+        if self._link is not None and self._link.exists() and not self._link.is_symlink():
+            raise LinkError(f"{self._link}: there is something else of that name")
+        # the far end stays open here too, or the near one would report a hang-up whenever nobody else has it open
+        near, far = os.openpty()
+        make_raw(far)
+        os.set_blocking(near, False)
+        self._ends = near, far
+        self.url = os.ttyname(far)
+        try:
+            self._name()
+        except OSError as exc:
+            await self.unplug()
+            raise LinkError(f"{self._link}: {exc.strerror}") from exc
+        asyncio.get_running_loop().add_reader(near, self._readable, near)
+
+    async def unplug(self) -> None:
+        """See `Port.unplug`."""
+        await super().unplug()
+        if self._ends is None:
+            return
+        ends, self._ends = self._ends, None
+        asyncio.get_running_loop().remove_reader(ends[0])
+        if self._link is not None and self._link.is_symlink() and str(self._link.readlink()) == os.ttyname(ends[1]):
+            self._link.unlink()
+        for end in ends:
+            os.close(end)
+
+    def _name(self) -> None:
+        if self._link is None:
+            return
+        beside = self._link.with_name(f".{self._link.name}.{secrets.token_hex(4)}")
+        beside.symlink_to(self.url)
+        beside.replace(self._link)  # at no moment is there no such name
+        self.url = str(self._link)
+
+    def _readable(self, near: int) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self._heard(os.read(near, 4096))
+
+    def _write(self, data: bytes) -> None:
+        assert self._ends is not None
+        with contextlib.suppress(BlockingIOError):  # nobody reads and the buffer is full: lost, as on a wire
+            os.write(self._ends[0], data)
+
+
+def make_raw(descriptor: int) -> None:
+    """A terminal that passes bytes as they are (module tty, which a GX lacks, does the same)."""
+    mode = termios.tcgetattr(descriptor)
+    mode[:4] = 0, 0, termios.CS8 | termios.CREAD | termios.CLOCAL, 0
+    mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
+    termios.tcsetattr(descriptor, termios.TCSANOW, mode)
+
+
+class TcpPort(Port):
+    """A TCP port on loopback, like an RS485-to-Ethernet adapter: all who are connected share the line."""
+
+    def __init__(self, line: Line, number: int = 0) -> None:
+        super().__init__(line)
+        self._number = number  # 0: a free one, kept from then on
+        self._server: asyncio.Server | None = None
+        self._callers: set[asyncio.Transport] = set()
+
+    async def plug(self) -> None:
+        """See `Port.plug`."""
+        if self._server is not None:
+            return
+        place = f"127.0.0.1:{self._number}"
+        try:
+            self._server = await asyncio.get_running_loop().create_server(
+                lambda: _Caller(self._callers, self._heard), "127.0.0.1", self._number
+            )
+        except OSError as exc:
+            raise LinkError(f"{place}: {os.strerror(exc.errno or 0)}") from exc
+        self._number = self._server.sockets[0].getsockname()[1]
+        self.url = f"socket://127.0.0.1:{self._number}"
+
+    async def unplug(self) -> None:
+        """See `Port.unplug`."""
+        await super().unplug()
+        if self._server is None:
+            return
+        self._server.close()
+        self._server = None
+        for caller in tuple(self._callers):
+            caller.abort()
+        await asyncio.sleep(0)  # lets the transports close their sockets
+
+    def _write(self, data: bytes) -> None:
+        for caller in self._callers:
+            caller.write(data)
+
+
+class _Caller(asyncio.Protocol):
+    """One connection."""
+
+    def __init__(self, callers: set[asyncio.Transport], heard: Callable[[bytes], None]) -> None:
+        self._callers = callers
+        self._heard = heard
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._transport = transport
+        self._callers.add(transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._heard(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        assert self._transport is not None
+        self._callers.discard(self._transport)
+
+
+class MemoryPort(Port):
+    """The device's end of `memory_pair()`."""
+
+    url = "memory"
+
+    def __init__(self, line: Line, end: MemoryLink) -> None:
+        super().__init__(line)
+        self._end = end
+        self._task: asyncio.Task[None] | None = None
+
+    async def plug(self) -> None:
+        """See `Port.plug`."""
+        if self._task is None or self._task.done():  # done: somebody else pulled the cable
+            self._end.plug()
+            await self._end.open()
+            self._task = asyncio.get_running_loop().create_task(self._serve())
+
+    async def unplug(self) -> None:
+        """See `Port.unplug`."""
+        await super().unplug()
+        if self._task is not None:
+            task, self._task = self._task, None
+            self._end.unplug()
+            await task
+
+    async def _serve(self) -> None:
+        loop, due = asyncio.get_running_loop(), self._due
+        with contextlib.suppress(LinkError):  # unplugged
+            while True:
+                data = await self._end.read(0, max(0.0, due[0][0] - loop.time()) if due else 3600.0)
+                if data:
+                    due.extend(self.line.hear(data, loop.time()))
+                sent = False
+                while due and due[0][0] <= loop.time():
+                    await self._end.write(due.popleft()[1])
+                    sent = True
+                if sent and not due and self.on_sent is not None:
+                    self.on_sent(loop.time())
