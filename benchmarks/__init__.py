@@ -1,0 +1,1 @@
+"""What the driver costs: figures and ratios, no verdicts. `./dev bench`."""
