@@ -103,7 +103,10 @@ def post(bus: MessageBus, message: Message) -> None:
     """Send and do not wait. Whether the connection still lives is `watch`'s business, so errors end here."""
     if not bus.connected:
         return
-    sent = bus.send(message)
+    try:
+        sent = bus.send(message)
+    except OSError:  # lost in this moment; some versions then ask the loop for a closed socket
+        return
     if sent.done():
         _forget(sent)
     else:

@@ -271,7 +271,7 @@ def alarm_rows(signalled: frozenset[Alarm]) -> tuple[Row[Reading], ...]:
             unknown = Severity.WARNING if name == "InternalFailure" and reading.unknown_alarm_bits else Severity.NONE
             return max((alarm.value.severity for alarm in reading.alarms & members), default=unknown)
 
-        return Row(f"/Alarms/{name}", "i", "%d", severity)
+        return Row(f"/Alarms/{name}", "i", "%d", severity, always=True)
 
     names = {alarm.value.path: None for alarm in Alarm if alarm in signalled} | {"InternalFailure": None}
     return tuple(map(row, names))
