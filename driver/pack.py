@@ -68,6 +68,11 @@ class Pack:
         self._ready = asyncio.Event()  # there is something to register
         self._confirmed = False  # the key is that of the BMS on this link
 
+    @property
+    def calm(self) -> bool:
+        """Whether readings come, so that nothing follows from the passing of time alone."""
+        return self.outcome is not None and self.outcome.presence is Presence.LIVE and not self._failed
+
     async def run(self) -> None:
         """Talk to the BMS until cancelled."""
         self._confirmed = False
