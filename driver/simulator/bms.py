@@ -61,8 +61,8 @@ class JkBms:
         self._heat(dt, current)
         self.runtime += dt
         self._since_power_up += dt
+        self._count(dt)
         self.measured = self._measure()
-        self._count(dt, self.measured.current)
         self.guard.step(dt, self.measured, self.settings)
         self._anchor()
         return current
@@ -79,7 +79,7 @@ class JkBms:
     @property
     def soc(self) -> int:
         """%, as told."""
-        return round(self.measured.soc) if self._since_power_up >= UNKNOWING else 0
+        return round(100 * self.remaining / self.capacity) if self._since_power_up >= UNKNOWING else 0
 
     @property
     def cycles(self) -> int:
@@ -121,11 +121,10 @@ class JkBms:
     def _measure(self) -> Measured:
         battery, noise = self.battery, self.noise
         cells = tuple(round(volts + (self._jitter() if noise else 0.0), 3) for volts in battery.voltages)
-        current = 0.0 if abs(battery.current) < DEAD_ZONE else battery.current
         return Measured(
             cells=tuple(max(0.0, volts) for volts in cells),
             voltage=round(sum(cells), 2),
-            current=round(max(-LARGEST_CURRENT, min(LARGEST_CURRENT, current)), 2),
+            current=self._ammeter(),
             soc=100 * self.remaining / self.capacity,
             mos_temperature=battery.temperature + 1 + self._mos_rise,
             box_temperature=battery.temperature + 0.6,  # the two sensors sit at different cells
@@ -136,8 +135,12 @@ class JkBms:
         draw = self._noise_draw.random()
         return 0.0 if draw >= self.noise else 0.001 if draw < self.noise / 2 else -0.001
 
-    def _count(self, dt: float, current: float) -> None:
-        moved = current * dt / 3600
+    def _ammeter(self) -> float:
+        current = self.battery.current
+        return 0.0 if abs(current) < DEAD_ZONE else round(max(-LARGEST_CURRENT, min(LARGEST_CURRENT, current)), 2)
+
+    def _count(self, dt: float) -> None:
+        moved = self._ammeter() * dt / 3600
         self.remaining = min(self.capacity, max(0.0, self.remaining + moved))
         self.charged_total += max(0.0, moved)
 

@@ -33,9 +33,11 @@ def rewritten(change: Callable[[dict[int, bytes]], None]) -> Fault:
 
     def rewrite(data: bytes) -> bytes:
         content = payload(data)
+        if int.from_bytes(data[2:4], "big") + 2 != len(data):  # another fault was here before
+            return data
         try:
             walk = REGISTERS.walk(content)
-        except LayoutError:  # another fault was here before
+        except LayoutError:
             return data
         if CELLS not in walk.registers:
             return data
@@ -159,6 +161,8 @@ def missing(register: str, _: Random) -> Fault:
 def put(assignment: str, __: Random) -> Fault:
     """A register is sent with this value, or in addition when no table knows it; the checksum is right."""
     register, _, value = assignment.partition("=")
+    if not value:
+        raise ValueError(assignment)
     place, data = _register(register), bytes.fromhex(value)
     return rewritten(lambda registers: registers.update({place: data}))
 

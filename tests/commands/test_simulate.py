@@ -1,0 +1,156 @@
+import argparse
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import serial
+
+import driver
+from driver.commands import simulate
+from driver.protocol.dialect import JkUart
+from driver.protocol.jkuart_wire import READ_ALL
+from driver.simulator.faults import FAULTS
+
+ROOT = Path(driver.__file__).parents[1]
+
+
+@contextmanager
+def simulated(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "driver", "simulate", *arguments]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def url(process: subprocess.Popen[str]) -> str:
+    return process.stdout.readline().strip()
+
+
+def ask(where: str, timeout: float = 5.0, size: int = 291) -> bytes:
+    with serial.serial_for_url(where, 115200, timeout=timeout) as port:
+        port.write(READ_ALL)
+        return bytes(port.read(size))
+
+
+def until(condition) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_it_serves_under_its_name_and_leaves_cleanly(number: signal.Signals, tmp_path: Path) -> None:
+    name = tmp_path / "ttyJK"
+    with simulated("--path", str(name), "--pace", "--cells", "8", "--chemistry", "nmc") as process:
+        assert url(process) == str(name)
+        found = JkUart().take(ask(str(name), size=267))
+        assert found is not None
+        assert len(found.cells) == 8
+        assert min(found.cells) > 3.6
+        process.send_signal(number)
+        assert process.wait(10) == 0
+        assert process.stderr.read() == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_several_at_once_on_tcp() -> None:
+    with simulated("--link", "tcp", "--count", "3") as process:
+        urls = [url(process) for _ in range(3)]
+        assert all(one.startswith("socket://127.0.0.1:") for one in urls)
+        assert len({ask(one) for one in urls}) == 3
+
+
+def test_names_of_several(tmp_path: Path) -> None:
+    with simulated("--path", str(tmp_path / "jk"), "--count", "2") as process:
+        assert [url(process), url(process)] == [str(tmp_path / "jk-1"), str(tmp_path / "jk-2")]
+
+
+def test_it_ends_by_itself(tmp_path: Path) -> None:
+    with simulated("--for", "0.1") as process:
+        assert url(process).startswith("/dev/pts/")
+        assert process.wait(10) == 0
+
+
+def test_faults_are_there_from_the_start() -> None:
+    with simulated("--fault", "soc-255", "--fault", "zero-cell:2") as process:
+        found = JkUart().take(ask(url(process)))
+        assert found is not None
+        assert found.soc is None
+        assert found.cells[1] == 0.0
+
+
+def test_after_power_up_it_knows_no_state_of_charge() -> None:
+    with simulated("--power-up") as process:
+        found = JkUart().take(ask(url(process)))
+        assert found is not None
+        assert (found.soc, found.cycles) == (0.0, 0)
+
+
+def test_orders_while_it_runs(tmp_path: Path) -> None:
+    name = tmp_path / "ttyJK"
+
+    def order(text: str) -> None:
+        process.stdin.write(text + "\n")
+        process.stdin.flush()
+
+    with simulated("--interactive", "--path", str(name)) as process:
+        where = url(process)
+        order("silent")
+        until(lambda: ask(where, 0.2) == b"")
+        order("-silent")
+        until(lambda: len(ask(where, 0.5)) == 291)
+        order("unplug")
+        until(lambda: not name.is_symlink())
+        order("plug")
+        until(name.exists)
+        order("nonsense")
+        assert "'nonsense' is no fault" in process.stderr.readline()
+        process.stdin.close()  # the end of the orders is not the end of the battery
+        assert len(ask(where)) == 291
+        process.terminate()
+        assert process.wait(10) == 0
+
+
+def test_a_place_that_is_taken_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("")
+    with simulated("--path", str(tmp_path / "mine")) as process:
+        assert process.wait(10) == 1
+        assert process.stderr.read() == f"{tmp_path / 'mine'}: there is something else of that name\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--fault", "silnet"], "'silnet' is no fault; there are silent"),
+        (["--cells", "33"], "33 is not from 1 to 32"),
+        (["--cells", "many"], "invalid whole number value: 'many'"),
+        (["--soc", "-1"], "-1 is not from 0 to 100"),
+        (["--profile", "sideways"], "'sideways'"),
+    ],
+)
+def test_arguments_that_make_no_sense(arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    simulate.add_arguments(parser)
+    with pytest.raises(SystemExit) as left:
+        parser.parse_args(arguments)
+    assert left.value.code == 2
+    assert says in capsys.readouterr().err
+
+
+def test_the_help_lists_every_fault() -> None:
+    parser = argparse.ArgumentParser()
+    simulate.add_arguments(parser)
+    text = parser.format_help()
+    for name in FAULTS:
+        assert f"\n  {name}" in text
