@@ -3,10 +3,11 @@ import pytest
 from driver.battery.reading import Reading
 from driver.errors import LayoutError
 from driver.protocol.dialect import JkUart
-from driver.protocol.jkuart_wire import READ_ALL, UartFramer
+from driver.protocol.jkuart_wire import ACTIVATE, READ_ALL, UartFramer
 from driver.simulator.faults import FAULTS, Faults, explained
 from driver.simulator.line import jk_line
 
+READ_VOLTAGE = bytes.fromhex("4E57 0013 00000000 03 03 00 83 00000000 68 000001A9")
 ANSWER = jk_line(profile=None).device.hear(READ_ALL)
 
 
@@ -147,6 +148,16 @@ def test_implausible_values_have_a_right_checksum() -> None:
 def test_faults_combine_and_a_damaged_answer_is_not_repaired_by_the_next() -> None:
     assert UartFramer().feed(sent("half", "soc-255", "hot", "put")) == []
     assert len(Faults("soc-255", "byte-by-byte").sent(READ_ALL, ANSWER)) == len(ANSWER)
+
+
+def test_registers_are_changed_in_whole_answers_to_read_all_only() -> None:
+    device = jk_line(profile=None).device
+    for request in (ACTIVATE, READ_VOLTAGE):
+        answer = device.hear(request)
+        assert answer
+        assert Faults("put", "hot").sent(request, answer) == [(0.0, answer)]
+    torn = sent("put:0xC0=01C0")  # ends in the middle of a register
+    assert Faults("hot").sent(READ_ALL, torn) == [(0.0, torn)]
 
 
 def test_switching_while_it_runs() -> None:

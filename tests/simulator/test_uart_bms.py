@@ -109,6 +109,12 @@ def test_damaged_requests_stay_unanswered_and_half_ones_can_be_forgotten() -> No
     assert device.hear(READ_ALL_PC) == device.reply()
 
 
+def test_a_start_with_an_impossible_length_hides_no_request() -> None:
+    device = UartBms(JkBms())
+    assert device.hear(b"\x4e\x57\xff\xff" + READ_ALL_PC) == device.reply()
+    assert device.hear(b"\x4e\x57\x00\x11" + READ_ALL_PC) == device.reply()
+
+
 def test_replies_of_others_are_no_requests() -> None:
     device = UartBms(JkBms())
     assert device.hear(device.reply()) == b""
