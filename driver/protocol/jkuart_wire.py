@@ -49,7 +49,7 @@ ACTIVATE = frame(b"\0", Command.ACTIVATE, SOURCE_PC, Transmission.REQUEST)  # wa
 class UartFramer:
     """Cuts a byte stream into frames; noise, half frames, echoes and damaged frames cost only themselves.
 
-    It never raises and never holds more than the longest frame plus the chunk it was just fed.
+    It never raises, never holds a byte more than the longest frame, and its work is linear in what it is fed.
     """
 
     def __init__(self) -> None:
@@ -57,54 +57,58 @@ class UartFramer:
         self.corrupt = 0  # frames with a wrong end byte or checksum
         self.echoes = 0  # our own requests, heard again
         self.dropped = 0  # bytes that belong to no frame
-        self._buffer = b""
+        self._buffer = b""  # begins with a start that may become a frame, or is empty
         self._usual = 0  # length of the last good frame
+
+    @property
+    def held(self) -> int:
+        """Bytes of a frame that has begun."""
+        return len(self._buffer)
 
     @property
     def missing(self) -> int:
         """Bytes that the frame on its way still lacks, as far as that is known; 0: unknown."""
         if len(self._buffer) < 4:
             return max(0, self._usual - len(self._buffer))
-        return int.from_bytes(self._buffer[2:4], "big") + 2 - len(self._buffer)
+        return _length(self._buffer, 0) + 2 - len(self._buffer)
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Whole, checked frames from the BMS."""
-        self._buffer += chunk
-        return self._cut()
+        return self._cut(self._buffer + chunk, more=True)
 
     def gap(self) -> list[bytes]:
         """Nothing more is coming: a frame that has begun is none, but one may stand behind its start."""
+        return self._cut(self._buffer, more=False)
+
+    def _cut(self, data: bytes, *, more: bool) -> list[bytes]:
         found: list[bytes] = []
-        while self._buffer:
-            self._drop(1)
-            found += self._cut()
+        at, end = 0, len(data)
+        while True:
+            start = data.find(START, at)
+            if start < 0:  # it may be cut in two
+                start = end - (more and data.endswith(START[:1], at))
+            self.dropped += start - at
+            at = start
+            if at == end:
+                break
+            length = _length(data, at) if end - at >= 4 else SHORTEST
+            if SHORTEST <= length <= LONGEST:
+                if end - at < length + 2:
+                    if more:
+                        break
+                elif self._take(data[at : at + length + 2], found):
+                    at += length + 2
+                    continue
+            self.dropped += 1  # the start alone: the next frame may begin inside this one
+            at += 1
+        self._buffer = data[at:]
         return found
 
-    def _cut(self) -> list[bytes]:
-        found: list[bytes] = []
-        while True:
-            start = self._buffer.find(START)
-            if start < 0:  # the start may be cut in two
-                self._drop(len(self._buffer) - self._buffer.endswith(START[:1]))
-                return found
-            if start:
-                self._drop(start)
-            if len(self._buffer) < 4:
-                return found
-            length = int.from_bytes(self._buffer[2:4], "big")
-            if not SHORTEST <= length <= LONGEST:
-                self._drop(1)
-                continue
-            if len(self._buffer) < length + 2:
-                return found
-            self._take(self._buffer[: length + 2], found)
-
-    def _take(self, whole: bytes, found: list[bytes]) -> None:
+    def _take(self, whole: bytes, found: list[bytes]) -> bool:
+        """Whether it is a frame, whoever sent it."""
         if whole[-5] != END or int.from_bytes(whole[-4:], "big") != sum(whole[:-4]) & 0xFFFF:
             self.corrupt += 1
-            self._drop(1)  # the next frame may begin inside this one
-            return
-        self._buffer = self._buffer[len(whole) :]
+            return False
         if whole[10] == Transmission.REQUEST:
             self.echoes += 1
         elif whole[10] <= Transmission.UPLOAD and whole[9] == SOURCE_BMS:
@@ -113,10 +117,12 @@ class UartFramer:
             found.append(whole)
         else:
             self.dropped += len(whole)
+        return True
 
-    def _drop(self, count: int) -> None:
-        self.dropped += count
-        self._buffer = self._buffer[count:]
+
+def _length(data: bytes, at: int) -> int:
+    """LENGTH of the frame that begins there."""
+    return data[at + 2] << 8 | data[at + 3]
 
 
 def reply(registers: dict[int, bytes]) -> bytes:
