@@ -60,7 +60,10 @@ class SettingsService:
         if self._file is not None:
             self._file.write_text(json.dumps(self._values, indent=1))
         if self._tree is not None and self._bus is not None:
-            self._tree.update({path: value}, {} if path in self._tree else {path: self._item(path, value)})
+            if path in self._tree:
+                self._tree.update({path: value})
+            else:
+                self._tree.update({}, {path: self._item(path, value)})
             self._tell(self._bus, path, self._tree[path])
         return value
 

@@ -139,22 +139,24 @@ async def call(
 
 async def claim(bus: MessageBus, name: str) -> None:
     """Own `name`, now or not at all. BusError when another connection has it."""
-    reply = await _request(bus.request_name(name, NameFlag.DO_NOT_QUEUE), name)
+    reply = await _settle(bus, name, bus.request_name, NameFlag.DO_NOT_QUEUE)
     if reply not in (RequestNameReply.PRIMARY_OWNER, RequestNameReply.ALREADY_OWNER):
         raise BusError(f"the name {name} is taken by another program on {address()}")
 
 
 async def release(bus: MessageBus, name: str) -> None:
     """Give `name` up; all others see the service gone. Releasing what is not owned does no harm."""
-    await _request(bus.release_name(name), name)
+    await _settle(bus, name, bus.release_name)
 
 
-async def _request(request: Awaitable[Any], name: str) -> Any:
+async def _settle(bus: MessageBus, name: str, ask: Callable[..., Awaitable[object]], *flags: object) -> object:
+    if not bus.connected:
+        raise BusError(f"D-Bus is gone: the name {name} cannot be claimed or released")
     try:
         async with asyncio.timeout(CALL_TIMEOUT):
-            return await request
+            return await ask(name, *flags)
     except (OSError, EOFError, DBusError) as error:
-        raise BusError(f"the name {name} was neither granted nor released: {_said(error)}") from error
+        raise BusError(f"the name {name} could not be claimed or released: {_said(error)}") from error
 
 
 def _end(bus: MessageBus) -> "asyncio.Future[None]":

@@ -40,7 +40,7 @@ Watcher: TypeAlias = Callable[[object], None]
 
 
 def element(key: str) -> str:
-    """`key` as one element of D-Bus names and paths, the same for ever; different keys give different elements."""
+    """`key` as one element of D-Bus names and paths, the same for ever; a checksum tells changed keys apart."""
     plain = re.sub(r"[^A-Za-z0-9_]", "_", key)[:LONGEST]
     return f"jk_{plain}" if plain == key else f"jk_{plain}_{crc32(key.encode()):08x}"
 

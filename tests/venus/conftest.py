@@ -68,11 +68,12 @@ class Client:
         return {path: plain(item["Value"]) for path, item in answer.body[0].items()}
 
     async def heard(self, service: str) -> list[dict[str, Any]]:
-        """The ItemsChanged signals so far, as path -> value, and forget them. All that was sent before is in."""
-        await self.call(service, "/", "GetValue")  # one connection's messages arrive in order
-        signals, self.signals = self.signals, []
-        assert all((signal.path, signal.member, signal.signature) == ("/", "ItemsChanged", "a{sa{sv}}")
-                   for signal in signals)  # fmt: skip
+        """The service's signals so far, as path -> value, and forget them. All that it sent before is in."""
+        answer = await self.call(service, "/", "GetValue")  # one connection's messages arrive in order
+        signals = [signal for signal in self.signals if signal.sender == answer.sender]
+        self.signals.clear()
+        for signal in signals:
+            assert (signal.path, signal.member, signal.signature) == ("/", "ItemsChanged", "a{sa{sv}}")
         return [{path: plain(item["Value"]) for path, item in signal.body[0].items()} for signal in signals]
 
     async def owner(self, name: str) -> str:
