@@ -105,7 +105,6 @@ start_service() {
         ! supervised "$APP/service" || svc -u "$APP/service" # somebody may have taken it down
         return
     fi
-    make_directory /service
     ln -sfn "$LINK_TARGET" "$LINK" || fail "cannot make the link $LINK"
     [ -n "$ROOT" ] || ! command -v svrescan >/dev/null || svrescan # otherwise svscan looks every 5 s
     CHANGED=yes
@@ -274,7 +273,6 @@ enable_driver() {
     add_boot_line
     warn_of_boot_file
     start_service
-    remember_made
 }
 
 disable_driver() {
