@@ -64,7 +64,7 @@ class BatteryService:
     @property
     def registered(self) -> bool:
         """Whether the battery is on the bus, or off it only for the moment of being claimed anew."""
-        return self._published is not None or (self._again is not None and not self._again.done())
+        return self._published is not None or self._again is not None
 
     @property
     def instance(self) -> int | None:
@@ -88,7 +88,10 @@ class BatteryService:
         """Show `moment`: at most one signal, with what changed. Before `register` is done it is only remembered."""
         self._moment = moment
         seat, published = self._seat, self._published
-        if seat is None or published is None:
+        if seat is None:
+            return
+        if published is None:
+            self._claim_failed(seat)
             return
         if reason := _outdated(seat, published, moment):
             self._claim_anew(seat, reason)
@@ -143,7 +146,7 @@ class BatteryService:
             self.publish(self._moment)
 
     def _claim_anew(self, seat: Seat, reason: str) -> None:
-        if self._again is None or self._again.done():
+        if self._again is None:
             log.info("%s leaves D-Bus and comes back: %s", self.name, reason)
             self._published = None
             self._again = asyncio.ensure_future(self._claiming_anew(seat))
@@ -160,6 +163,12 @@ class BatteryService:
                     said = str(error)
                     log.warning("%s is off D-Bus: %s; trying again", self.name, error)
                 await asyncio.sleep(RETRY)
+
+    def _claim_failed(self, seat: Seat) -> None:
+        """If the claim ended with a fault of ours, begin another one and raise that fault where it is supervised."""
+        if self._again is not None and self._again.done():
+            failed, self._again = self._again, asyncio.ensure_future(self._claiming_anew(seat))
+            failed.result()
 
     async def _rename(self, value: Value) -> bool:
         """Keep a name that the owner has entered on the GX. BusError when localsettings does not."""

@@ -286,6 +286,22 @@ async def test_a_name_taken_while_it_was_away_is_tried_again(
     ]
 
 
+async def test_a_fault_of_ours_is_raised_where_it_is_supervised_and_the_claim_tried_again(
+    battery: BatteryService, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await battery.register(moment())
+    changes = await owners(client)
+    with monkeypatch.context() as broken:
+        broken.setattr(dbus, "claim", lambda *_: 1 / 0)
+        battery.publish(moment(limits=None))
+        await until(lambda: battery._again is not None and battery._again.done())
+    with pytest.raises(ZeroDivisionError):
+        battery.publish(moment(limits=None))
+    await until(lambda: len(changes) == 2)
+    battery.publish(moment(reading(soc=42.0), limits=None))
+    assert (await client.items(NAME))["/Soc"] == 42.0
+
+
 async def test_release_leaves_and_register_comes_back(battery: BatteryService, client: Client) -> None:
     await battery.register(moment())
     await battery.release()
