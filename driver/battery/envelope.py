@@ -7,8 +7,9 @@ the text says which setting is missing. Nothing is guessed.
 from dataclasses import dataclass
 
 from .chemistry import Chemistry
+from .curve import Curve, inside
 from .reading import Protections, Reading
-from .settings import ChargeSettings, Curve
+from .settings import ChargeSettings
 
 BMS_SHARE = 0.95  # of the BMS's own over-current protections
 CHARGE_RATE, DISCHARGE_RATE = 0.5, 1.0  # C, without an owner's setting
@@ -16,6 +17,11 @@ FEED_IN_OFFSET = 0.4  # V per pack that Victron adds to the CVL while feeding in
 CELL_MARGIN = 0.020  # V per cell below the BMS's over-voltage protection, beside that offset
 PLAUSIBLE_CAPACITY = (1.0, 5000.0)  # Ah
 MOS_DERATING = 15.0  # °C below the MOSFETs' own protection at which the currents begin to fall
+MOS_END = 90.0  # °C, where the BMS does not tell its own
+TEMPERATURE_MARGIN = 5.0  # °C inside the BMS's temperature protections over which a current falls to 0
+CELL_WALL = 0.010  # V below the BMS's over-voltage protection: no charge current from there on
+CELL_WALL_MARGIN = 0.010  # V over which it falls
+TAPER_BEGIN, TAPER_END, TAPER_SHARE = 0.050, 0.100, 0.3  # V below and above the target; share of the current at it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,21 +72,31 @@ def recognise(now: Reading, wanted: Chemistry | None) -> Chemistry | str:
     lie. An owner's setting decides, unless the protection or the cells contradict it.
     """
     protection = now.protections.cell_over_voltage
-    chemistry = wanted or next((one for one in Chemistry if protection is not None and _within(protection, one)), None)
+    chemistry = wanted or (None if protection is None else _protected_as(protection))
     if chemistry is None:
         what = "does not tell its cell over-voltage protection" if protection is None else f"protects at {protection} V"
         return f"the BMS {what}, which fits no chemistry this driver knows: set chemistry"
     row = chemistry.value
     for number, volts in enumerate(now.cells, 1):
         if volts and not row.plausible_low <= volts <= row.plausible_high:
-            return f"cell {number} with {volts} V is no {row.name} cell: set chemistry"
-    if not any(now.cells):
-        return "no cell has a voltage"
-    return chemistry
+            return f"cell {number} with {volts} V is no {row.name} cell: {'correct' if wanted else 'set'} chemistry"
+    return chemistry if any(now.cells) else "no cell has a voltage"
 
 
-def _within(protection: float, chemistry: Chemistry) -> bool:
-    return chemistry.value.protection_low <= protection <= chemistry.value.protection_high
+def _protected_as(protection: float) -> Chemistry | None:
+    """The chemistry whose cells are protected at that voltage."""
+    for chemistry in Chemistry:
+        if chemistry.value.protection_low <= protection <= chemistry.value.protection_high:
+            return chemistry
+    return None
+
+
+def _contradicts(protection: float, chemistry: Chemistry, wanted: Chemistry | None) -> bool:
+    """Whether an over-voltage protection belongs to other cells; a careful one is the owner's right if he says so."""
+    protected_as = _protected_as(protection)
+    if wanted is None or protected_as is not None:
+        return protected_as is not chemistry
+    return protection > chemistry.value.protection_high
 
 
 def envelope(now: Reading, chemistry: Chemistry, settings: ChargeSettings) -> Envelope | str:
@@ -89,8 +105,11 @@ def envelope(now: Reading, chemistry: Chemistry, settings: ChargeSettings) -> En
     over, under = protections.cell_over_voltage, protections.cell_under_voltage
     if over is None or under is None:
         return "the BMS does not tell its cell voltage protections: monitoring only"
-    if not _within(over, chemistry):
-        return f"the BMS's cell over-voltage protection of {over} V does not fit {chemistry.value.name} cells"
+    if _contradicts(over, chemistry, settings.chemistry):
+        return (
+            f"the BMS's cell over-voltage protection of {over} V does not fit {chemistry.value.name} cells: "
+            "correct it in the BMS, or chemistry in the settings"
+        )
     if not 0 < under < over:
         return f"the BMS's cell protections contradict each other: {under} V and {over} V"
     capacity = settings.capacity or now.capacity
@@ -103,57 +122,61 @@ def envelope(now: Reading, chemistry: Chemistry, settings: ChargeSettings) -> En
             return side
     assert not isinstance(charge, str)
     assert not isinstance(discharge, str)
-    count, row, own = len(now.cells), chemistry.value, DEFAULTS[chemistry]
-    wished = settings.cell_charge_voltage or row.charge
-    wall = over - CELL_MARGIN - FEED_IN_OFFSET / count
-    target, why = min((wished, "charge voltage × cells"), (wall, "the BMS's over-voltage protection less a margin"))
-    if target < row.rest:
-        return f"the BMS's cell over-voltage protection of {over} V leaves no room to charge {row.name} cells"
+    target = _target(over, len(now.cells), chemistry, settings.cell_charge_voltage)
+    if isinstance(target, str):
+        return target
+    own = DEFAULTS[chemistry]
     return Envelope(
         chemistry=chemistry,
-        target=target,
-        target_reason=why,
+        target=target[0],
+        target_reason=target[1],
         charge_current=charge[0],
         charge_reason=charge[1],
         discharge_current=discharge[0],
         discharge_reason=discharge[1],
         cut_off=under,
-        low_voltage=under * count,
-        charge_by_high_cell=settings.charge_by_high_cell or _taper(target, over),
+        low_voltage=under * len(now.cells),
+        charge_by_high_cell=inside(
+            settings.charge_by_high_cell or _taper(target[0]), None, over - CELL_WALL, CELL_WALL_MARGIN
+        ),
         charge_by_low_cell=settings.charge_by_low_cell or own.charge_by_low_cell,
         discharge_by_low_cell=settings.discharge_by_low_cell or own.discharge_by_low_cell,
-        charge_by_temperature=_inside(
+        charge_by_temperature=inside(
             settings.charge_by_temperature or own.charge_by_temperature,
             protections.charge_under_temperature,
             protections.charge_over_temperature,
+            TEMPERATURE_MARGIN,
         ),
-        discharge_by_temperature=_inside(
+        discharge_by_temperature=inside(
             settings.discharge_by_temperature or own.discharge_by_temperature,
             protections.discharge_under_temperature,
             protections.discharge_over_temperature,
+            TEMPERATURE_MARGIN,
         ),
         by_mos_temperature=_mos_curve(protections),
     )
 
 
-def _taper(target: float, over: float) -> Curve:
-    """Full current to 50 mV below the target, 30 % at it, nothing 100 mV above or at the BMS's protection."""
-    return ((target - 0.05, 1.0), (target, 0.3), (min(target + 0.10, over - 0.01), 0.0))
+def _target(over: float, count: int, chemistry: Chemistry, wished: float | None) -> tuple[float, str] | str:
+    """To which voltage a cell is charged and why not higher, or what is wrong."""
+    row = chemistry.value
+    if wished is not None and not row.band_low < wished <= row.plausible_high:
+        return f"cell_charge_voltage of {wished} V does not fit {row.name} cells"
+    wall = over - CELL_MARGIN - FEED_IN_OFFSET / count
+    if wall <= row.band_low:
+        return f"the BMS's cell over-voltage protection of {over} V leaves no room to charge {row.name} cells"
+    return min(
+        (wished or row.charge, "charge voltage × cells"), (wall, "the BMS's over-voltage protection less a margin")
+    )
+
+
+def _taper(target: float) -> Curve:
+    return ((target - TAPER_BEGIN, 1.0), (target, TAPER_SHARE), (target + TAPER_END, 0.0))
 
 
 def _mos_curve(protections: Protections) -> Curve:
-    end = protections.mos_over_temperature or 90.0
+    end = protections.mos_over_temperature or MOS_END
     return ((end - MOS_DERATING, 1.0), (end, 0.0))
-
-
-def _inside(curve: Curve, low: float | None, high: float | None) -> Curve:
-    """The curve, with nothing allowed at and beyond the BMS's own temperature protections."""
-    points = list(curve)
-    if low is not None and points[0][0] <= low < points[-1][0]:
-        points = [(low, 0.0), *((x, y) for x, y in points if x > low)]
-    if high is not None and points[0][0] < high <= points[-1][0]:
-        points = [*((x, y) for x, y in points if x < high), (high, 0.0)]
-    return tuple(points)
 
 
 def _current(

@@ -30,9 +30,16 @@ def key(owner_id: str | None, identity: Identity, port: str, taken: Container[st
     ):
         if value and (made := _clean(value)) and made not in taken:
             return Key(made, origin, lasting=True)
-    return Key(_clean(port) or "battery", "port", lasting=False)
+    return Key(_free(_clean(port) or "battery", taken), "port", lasting=False)
 
 
 def _clean(text: str) -> str:
-    """Letters, digits and single underscores; what else there is becomes an underscore."""
-    return re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")
+    """Letters, digits and underscores, none at the ends; what else there is becomes an underscore."""
+    return re.sub(r"[^A-Za-z0-9_]+", "_", text).strip("_")
+
+
+def _free(made: str, taken: Container[str]) -> str:
+    number, found = 1, made
+    while found in taken:
+        number, found = number + 1, f"{made}_{number + 1}"
+    return found

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from .chemistry import Chemistry
+from .curve import Curve, along
 from .envelope import Envelope
 from .reading import Reading
-from .settings import Curve
 
 NEAR_FULL = 0.05  # V below the target from which on the highest cell leads the charge voltage
+EVEN = 0.005  # V per pack by which cells that are even may seem to be ahead
 NO_SENSOR_SHARE = 0.5  # of the current when a temperature is missing or implausible
 TAPER_FLOOR = 2.0  # A; a DCL of 0 makes a MultiPlus shut down, so "nearly empty" is not yet 0
 
@@ -35,26 +36,13 @@ class Limits:
     low_voltage: Limit  # V, /Info/BatteryLowVoltage
 
 
-def along(curve: Curve, x: float) -> float:
-    """The curve's value at x: linear between its points, flat beyond its ends."""
-    before_x, before_y = curve[0]
-    if x <= before_x:
-        return before_y
-    for next_x, next_y in curve:
-        if x <= next_x:
-            return before_y + (next_y - before_y) * (x - before_x) / (next_x - before_x)
-        before_x, before_y = next_x, next_y
-    return before_y
-
-
 def limits(now: Reading, envelope: Envelope) -> Limits:
     """What this reading allows inside the envelope. Never above it, never below 0."""
     highest, lowest = max(now.cells), min(now.cells)
-    temperature, temperature_reason = _temperature_shares(now, envelope)
     return Limits(
         charge_voltage(now.cells, highest, envelope),
-        _charge_current(now, highest, lowest, temperature[0], temperature_reason, envelope),
-        _discharge_current(now, lowest, temperature[1], temperature_reason, envelope),
+        _charge_current(now, highest, lowest, envelope),
+        _discharge_current(now, lowest, envelope),
         Limit(envelope.low_voltage, "cell under-voltage protection × cells"),
     )
 
@@ -71,17 +59,15 @@ def charge_voltage(cells: Sequence[float], highest: float, envelope: Envelope) -
     ahead = 1.0 - (envelope.target - highest) / NEAR_FULL
     if ahead <= 0.0:
         return Limit(full, envelope.target_reason)
-    lead = count * highest - sum(cells)  # how far the pack would be ahead if all cells were as high
-    lowered = full - min(1.0, ahead) * lead - count * max(0.0, highest - envelope.target)
-    floor = envelope.chemistry.value.rest * count
-    if lowered >= full - 0.005:
+    lead = max(0.0, count * highest - sum(cells) - EVEN)  # of the pack, were all cells as high as the highest
+    over = count * max(0.0, highest - envelope.target)
+    if lead <= 0.0 and over <= 0.0:
         return Limit(full, envelope.target_reason)
-    return Limit(max(floor, lowered), f"cell {cells.index(highest) + 1} runs ahead")
+    floor = min(envelope.chemistry.value.rest, envelope.target) * count
+    return Limit(max(floor, full - min(1.0, ahead) * lead - over), f"cell {cells.index(highest) + 1} runs ahead")
 
 
-def _charge_current(
-    now: Reading, highest: float, lowest: float, temperature: float, temperature_reason: str, envelope: Envelope
-) -> Limit:
+def _charge_current(now: Reading, highest: float, lowest: float, envelope: Envelope) -> Limit:
     top = envelope.charge_current
     blocked = _blocked(now, charging=True) or _implausible(now.cells, highest, lowest, envelope.chemistry)
     if blocked:
@@ -90,14 +76,12 @@ def _charge_current(
         Limit(top, envelope.charge_reason),
         Limit(top * along(envelope.charge_by_high_cell, highest), "highest cell"),
         Limit(top * along(envelope.charge_by_low_cell, lowest), "lowest cell"),
-        Limit(top * temperature, temperature_reason),
+        _by_temperature(now, top, envelope.charge_by_temperature, envelope.by_mos_temperature),
         key=_value,
     )
 
 
-def _discharge_current(
-    now: Reading, lowest: float, temperature: float, temperature_reason: str, envelope: Envelope
-) -> Limit:
+def _discharge_current(now: Reading, lowest: float, envelope: Envelope) -> Limit:
     top = envelope.discharge_current
     blocked = _blocked(now, charging=False)
     if blocked:
@@ -110,7 +94,7 @@ def _discharge_current(
     return min(
         Limit(top, envelope.discharge_reason),
         Limit(by_cell, "lowest cell"),
-        Limit(top * temperature, temperature_reason),
+        _by_temperature(now, top, envelope.discharge_by_temperature, envelope.by_mos_temperature),
         key=_value,
     )
 
@@ -143,15 +127,15 @@ def _implausible(cells: Sequence[float], highest: float, lowest: float, chemistr
     return ""
 
 
-def _temperature_shares(now: Reading, envelope: Envelope) -> tuple[tuple[float, float], str]:
-    """Shares of charge and discharge current that the temperatures allow, and which temperature that is."""
-    charge, discharge, reason = 1.0, 1.0, "battery temperature"
+def _by_temperature(now: Reading, top: float, curve: Curve, mos_curve: Curve) -> Limit:
+    """What the least share of all temperatures leaves of `top`; one that is missing has a share too."""
+    share, reason = 1.0, "battery temperature"
     for value in now.temperatures or (None,):
-        if value is None:
-            return (NO_SENSOR_SHARE, NO_SENSOR_SHARE), "a battery temperature is missing"
-        charge = min(charge, along(envelope.charge_by_temperature, value))
-        discharge = min(discharge, along(envelope.discharge_by_temperature, value))
-    mos = NO_SENSOR_SHARE if now.mos_temperature is None else along(envelope.by_mos_temperature, now.mos_temperature)
-    if mos < min(charge, discharge):
-        reason = "MOSFET temperature"
-    return (min(charge, mos), min(discharge, mos)), reason
+        allowed = NO_SENSOR_SHARE if value is None else along(curve, value)
+        if allowed < share:
+            share, reason = allowed, "battery temperature" if value is not None else "a battery temperature is missing"
+    mos = now.mos_temperature
+    allowed = NO_SENSOR_SHARE if mos is None else along(mos_curve, mos)
+    if allowed < share:
+        share, reason = allowed, "MOSFET temperature" if mos is not None else "the MOSFET temperature is missing"
+    return Limit(top * share, reason)

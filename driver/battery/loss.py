@@ -13,12 +13,12 @@ from .alarms import Severity
 from .chemistry import Chemistry
 from .limits import TAPER_FLOOR, Limit, Limits
 from .reading import Reading
+from .resistance import TYPICAL
 
 LIMP_RAMP = 60.0  # s over which LIMP lowers the currents
 LIMP_CHARGE_SHARE = 0.2
 LIMP_DISCHARGE_SHARE = 0.5
 WINDOW = 60.0  # s of readings whose extremes decide what LIMP allows
-CELL_RESISTANCE = 0.0005  # Ω; what a loaded cell's voltage is corrected by
 
 
 class Presence(Enum):
@@ -60,19 +60,22 @@ class Extremes:
     discharge_blocked: bool
 
 
-def moment_of(reading: Reading) -> Extremes:
-    """The extremes of one reading. The low side is compensated for load: V + I × R, I discharging."""
+NOTHING_KNOWN = Extremes(highest_cell=99.0, lowest_cell=0.0, charge_blocked=True, discharge_blocked=True)
+
+
+def moment_of(reading: Reading, resistance: float = TYPICAL) -> Extremes:
+    """The extremes of one reading. The low side is compensated for load: V + I × R, I discharging, R in Ω per cell."""
     load = max(0.0, -(reading.current or 0.0))
     return Extremes(
         max(reading.cells),
-        min(reading.cells) + load * CELL_RESISTANCE,
+        min(reading.cells) + load * resistance,
         reading.charge_mosfet_on is False or any(alarm.value.blocks_charge for alarm in reading.alarms),
         reading.discharge_mosfet_on is False or any(alarm.value.blocks_discharge for alarm in reading.alarms),
     )
 
 
 class RecentExtremes:
-    """Extremes over the last `WINDOW` seconds, kept in at most seven buckets of 10 s."""
+    """Extremes over at least the last `WINDOW` seconds, kept in a few buckets of 10 s."""
 
     BUCKET = 10.0
 
@@ -81,7 +84,7 @@ class RecentExtremes:
 
     def add(self, extremes: Extremes, now: float) -> None:
         """Take the extremes of a reading received at `now`, in s."""
-        while self._buckets and now - self._buckets[0][0] > WINDOW:
+        while self._buckets and now - self._buckets[0][0] > WINDOW + self.BUCKET:
             del self._buckets[0]
         if self._buckets and now - self._buckets[-1][0] < self.BUCKET:
             begun, known = self._buckets[-1]
@@ -122,15 +125,15 @@ def cable_alarm(state: Presence) -> Severity:
 
 
 def limits_without_bms(
-    state: Presence, silent: float, last: Limits, was: Extremes, chemistry: Chemistry, cell_count: int
+    state: Presence, silent: float, last: Limits, was: Extremes, chemistry: Chemistry | None, cell_count: int
 ) -> Limits:
     """Limits in HOLD, LIMP and SAFE.
 
-    `silent` is for how many s the state LIMP has lasted, `last` the limits that stood when the BMS was last heard.
+    `silent` is for how many s the age has been beyond HOLD, `last` the limits that stood when the BMS was last heard.
     """
     if state in (Presence.LIVE, Presence.HOLD):
         return last
-    if state is Presence.SAFE:
+    if state is Presence.SAFE or chemistry is None:
         return safe_limits(last, chemistry, cell_count, "BMS lost")
     row = chemistry.value
     done = min(1.0, max(0.0, silent) / LIMP_RAMP)

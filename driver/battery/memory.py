@@ -5,12 +5,17 @@ a clock that stands in the past makes the memory old, not young.
 """
 
 from dataclasses import asdict, dataclass, fields
+from math import floor, inf, isfinite
 from typing import Any
 
 from .chemistry import Chemistry
 from .limits import Limit, Limits
-from .loss import Extremes
+from .loss import NOTHING_KNOWN, Extremes
 from .reading import Identity
+
+CLOCK_IS_SET = 1.6e9  # Unix s, in 2020: a clock that stands before has not been set since power-up
+MOST_CELLS = 64
+MOST = 10_000.0  # V or A; no limit is higher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,56 +26,74 @@ class Memory:
     cell_count: int
     heard_at: float  # Unix s of the last reading
     chemistry: Chemistry | None = None  # None: not certain, monitoring only
-    limits: Limits | None = None
-    extremes: Extremes | None = None
+    limits: Limits | None = None  # as they stood then; never without a chemistry
+    extremes: Extremes = NOTHING_KNOWN
+
+    def age(self, wall: float) -> float:
+        """Seconds since then at Unix second `wall`; infinite when that cannot be told."""
+        return wall - self.heard_at if wall >= max(self.heard_at, CLOCK_IS_SET) else inf
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for the state file."""
         return {
             "identity": asdict(self.identity),
             "cell_count": self.cell_count,
-            "heard_at": round(self.heard_at),
+            "heard_at": floor(self.heard_at),  # never later than it was: that would be the future
             "chemistry": self.chemistry.name if self.chemistry else None,
             "limits": None
             if self.limits is None
             else {f.name: list(getattr(self.limits, f.name)) for f in fields(Limits)},
-            "extremes": None if self.extremes is None else asdict(self.extremes),
+            "extremes": asdict(self.extremes),
         }
 
     @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> "Memory | None":
+    def from_json(cls, stored: Any) -> "Memory | None":
         """The inverse; None when what is stored is not what `to_json` writes."""
         try:
-            limits, extremes, chemistry = stored["limits"], stored["extremes"], stored["chemistry"]
-            return cls(
-                identity=Identity(**{f.name: _text(stored["identity"][f.name]) for f in fields(Identity)}),
-                cell_count=int(stored["cell_count"]),
-                heard_at=float(stored["heard_at"]),
+            identity, chemistry, limits = stored["identity"], stored["chemistry"], stored["limits"]
+            memory = cls(
+                identity=Identity(**{f.name: _text(identity[f.name]) for f in fields(Identity)}),
+                cell_count=int(_number(stored["cell_count"], 1, MOST_CELLS)),
+                heard_at=_number(stored["heard_at"], 0),
                 chemistry=None if chemistry is None else Chemistry[chemistry],
                 limits=None if limits is None else Limits(**{f.name: _limit(limits[f.name]) for f in fields(Limits)}),
-                extremes=None if extremes is None else _extremes(extremes),
+                extremes=_extremes(stored["extremes"]),
             )
         except (KeyError, TypeError, ValueError):
             return None
+        if memory.identity.protocol is None or (memory.limits is not None and not _usable(memory)):
+            return None
+        return memory
 
 
-def _text(value: Any) -> Any:
-    if value is not None and not isinstance(value, str):
+def _usable(memory: Memory) -> bool:
+    """Limits need their chemistry, and a charge voltage is never 0."""
+    return memory.chemistry is not None and memory.limits is not None and memory.limits.charge_voltage.value > 0
+
+
+def _number(stored: Any, least: float, most: float = inf) -> float:
+    if isinstance(stored, bool) or not isinstance(stored, int | float):
         raise TypeError
-    return value
+    if not (least <= stored <= most and isfinite(stored)):
+        raise ValueError
+    return float(stored)
+
+
+def _text(stored: Any) -> Any:
+    if stored is not None and not isinstance(stored, str):
+        raise TypeError
+    return stored
 
 
 def _limit(stored: Any) -> Limit:
     value, reason = stored
-    if not 0 <= float(value) < 10_000:
-        raise ValueError
-    return Limit(float(value), str(reason))
+    return Limit(_number(value, 0, MOST), str(reason))
 
 
 def _extremes(stored: Any) -> Extremes:
     return Extremes(
-        float(stored["highest_cell"]),
-        float(stored["lowest_cell"]),
-        bool(stored["charge_blocked"]),
-        bool(stored["discharge_blocked"]),
+        _number(stored["highest_cell"], 0),
+        _number(stored["lowest_cell"], 0),
+        stored["charge_blocked"] is not False,
+        stored["discharge_blocked"] is not False,
     )

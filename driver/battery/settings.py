@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeAlias
 
 from .chemistry import Chemistry
-
-Curve: TypeAlias = tuple[tuple[float, float], ...]  # (x, share 0 to 1), x rising; flat beyond both ends
+from .curve import Curve
 
 
 class Control(Enum):
