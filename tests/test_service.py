@@ -28,13 +28,15 @@ pytestmark = [
 ]
 
 HANG = """
-import asyncio, os, time
-if os.environ.get("HANG_AFTER"):
-    run_forever = asyncio.BaseEventLoop.run_forever
-    def hanging(loop):
-        loop.call_later(float(os.environ.pop("HANG_AFTER")), time.sleep, 3600)
-        run_forever(loop)
-    asyncio.BaseEventLoop.run_forever = hanging
+import asyncio, pathlib, time
+def hang():
+    pathlib.Path(r"{mark}").touch()
+    time.sleep(3600)
+run_forever = asyncio.BaseEventLoop.run_forever
+def hanging(loop):
+    loop.call_later(4, hang)
+    run_forever(loop)
+asyncio.BaseEventLoop.run_forever = hanging
 """
 
 
@@ -175,15 +177,20 @@ def test_sigterm_releases_the_names_and_leaves(supervised: Supervised, bus: Bus)
     assert left < 2
 
 
+def hanging(environment: dict[str, str], mark: Path, *, watchdog: int) -> dict[str, str]:
+    """The environment in which the driver's loop blocks for ever after 4 s; it makes the file `mark` then."""
+    (mark.parent / "sitecustomize.py").write_text(HANG.format(mark=mark))
+    return {**environment, "PYTHONPATH": str(mark.parent), "DRIVER_WATCHDOG_SECONDS": str(watchdog)}
+
+
 def test_a_hung_loop_is_killed_and_started_again(
     machine: Machine, environment: dict[str, str], bus: Bus, tmp_path: Path
 ) -> None:
-    (tmp_path / "sitecustomize.py").write_text(HANG)
-    hanging = {**environment, "PYTHONPATH": str(tmp_path), "HANG_AFTER": "4", "DRIVER_WATCHDOG_SECONDS": "5"}
-    with Supervised(machine.root / "service", hanging) as supervised:
+    with Supervised(machine.root / "service", hanging(environment, tmp_path / "hung", watchdog=5)) as supervised:
         until(bus.batteries)
         hung = supervised.pid()
         again = supervised.pid(other_than=hung)
+        assert (tmp_path / "hung").exists()
         assert not runs(hung)
         until(lambda: [owner(bus, name) for name in bus.batteries()] == [again])
 
@@ -268,4 +275,14 @@ def test_uninstall_of_a_running_driver_leaves_nothing(
         machine.do("uninstall")
         assert not bus.batteries()
         assert not runs(pid)
+        assert contents(machine.root) == {}
+
+
+def test_uninstall_ends_a_hung_driver(machine: Machine, environment: dict[str, str], bus: Bus, tmp_path: Path) -> None:
+    with Supervised(machine.root / "service", hanging(environment, tmp_path / "hung", watchdog=600)) as supervised:
+        pid = supervised.pid()
+        until((tmp_path / "hung").exists)
+        machine.do("uninstall")
+        assert not runs(pid)
+        assert not bus.batteries()
         assert contents(machine.root) == {}
