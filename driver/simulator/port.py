@@ -142,64 +142,67 @@ def make_raw(descriptor: int) -> None:
 
 
 class TcpPort(Port):
-    """A TCP port on loopback, like an RS485-to-Ethernet adapter: all who are connected share the line."""
+    """A TCP port on loopback, like an RS485-to-Ethernet adapter: all who are connected share the line.
+
+    Plain sockets: a connection that asyncio's server is just taking when it is closed stays open and unserved.
+    """
 
     def __init__(self, line: Line, number: int = 0) -> None:
         super().__init__(line)
         self._number = number  # 0: a free one, kept from then on
-        self._server: asyncio.Server | None = None
-        self._callers: set[asyncio.Transport] = set()
+        self._door: socket.socket | None = None
+        self._callers: set[socket.socket] = set()
 
     async def plug(self) -> None:
         """See `Port.plug`."""
-        if self._server is not None:
+        if self._door is not None:
             return
-        place = f"127.0.0.1:{self._number}"
         try:
-            self._server = await asyncio.get_running_loop().create_server(
-                lambda: _Caller(self._callers, self._heard), "127.0.0.1", self._number
-            )
+            self._door = socket.create_server(("127.0.0.1", self._number))
         except OSError as exc:
-            raise LinkError(f"{place}: {os.strerror(exc.errno or 0)}") from exc
-        self._number = self._server.sockets[0].getsockname()[1]
+            raise LinkError(f"127.0.0.1:{self._number}: {os.strerror(exc.errno or 0)}") from exc
+        self._door.setblocking(False)
+        self._number = self._door.getsockname()[1]
         self.url = f"socket://127.0.0.1:{self._number}"
+        asyncio.get_running_loop().add_reader(self._door, self._admit, self._door)
 
     async def unplug(self) -> None:
         """See `Port.unplug`."""
         await super().unplug()
-        if self._server is None:
+        if self._door is None:
             return
-        self._server.close()
-        self._server = None
+        asyncio.get_running_loop().remove_reader(self._door)
+        self._door.close()
+        self._door = None
         for caller in tuple(self._callers):
-            caller.abort()
-        await asyncio.sleep(0)  # lets the transports close their sockets
+            self._dismiss(caller)
+
+    def _admit(self, door: socket.socket) -> None:
+        with contextlib.suppress(BlockingIOError, ConnectionError):  # gone before it was let in
+            caller, _ = door.accept()
+            caller.setblocking(False)
+            caller.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._callers.add(caller)
+            asyncio.get_running_loop().add_reader(caller, self._readable, caller)
+
+    def _dismiss(self, caller: socket.socket) -> None:
+        asyncio.get_running_loop().remove_reader(caller)
+        self._callers.discard(caller)
+        caller.close()
+
+    def _readable(self, caller: socket.socket) -> None:
+        data = b""
+        with contextlib.suppress(ConnectionError):
+            data = caller.recv(4096)
+        if data:
+            self._heard(data)
+        else:
+            self._dismiss(caller)
 
     def _write(self, data: bytes) -> None:
         for caller in self._callers:
-            caller.write(data)
-
-
-class _Caller(asyncio.Protocol):
-    """One connection."""
-
-    def __init__(self, callers: set[asyncio.Transport], heard: Callable[[bytes], None]) -> None:
-        self._callers = callers
-        self._heard = heard
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._transport = transport
-        self._callers.add(transport)
-
-    def data_received(self, data: bytes) -> None:
-        self._heard(data)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        assert self._transport is not None
-        self._callers.discard(self._transport)
+            with contextlib.suppress(BlockingIOError, ConnectionError):  # `_readable` notices who is gone
+                caller.send(data)
 
 
 class MemoryPort(Port):

@@ -2,7 +2,7 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -250,3 +250,17 @@ async def test_many_in_one_process_answer_at_once_at_their_pace() -> None:
     assert [len(answer) for answer in answers] == [SIZE] * 8
     assert len(set(answers)) == 8
     assert took < 3.0
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_connection_that_is_just_being_made_is_lost_too(turns: int) -> None:
+    async with TcpPort(still()) as port:
+        with socket.socket() as caller:
+            caller.connect(("127.0.0.1", int(port.url.rpartition(":")[2])))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await port.unplug()
+            caller.setblocking(False)
+            async with asyncio.timeout(5):
+                with suppress(ConnectionResetError):
+                    assert await asyncio.get_running_loop().sock_recv(caller, 1) == b""
