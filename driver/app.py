@@ -46,7 +46,7 @@ class App:
     def __init__(self, config: Config, state: Path) -> None:
         self._config = config
         self._known = KnownBatteries(StateFile(state))
-        self._packs: list[Pack] = []
+        self.packs: list[Pack] = []
         self._stop = asyncio.Event()
         self._exit = 0
         self._controller: Pack | None = None
@@ -61,7 +61,7 @@ class App:
         signal.setitimer(signal.ITIMER_REAL, WATCHDOG)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
+            loop.add_signal_handler(number, self.stop)
         connection = await bus.connect()
         watch = bus.watch(connection, self._bus_lost)
         self._settings = LocalSettings(connection)
@@ -81,6 +81,10 @@ class App:
         await bus.close(connection)
         return self._exit
 
+    def stop(self) -> None:
+        """End `run`: leave D-Bus, and write what the next process must know."""
+        self._stop.set()
+
     def add(self, batteries: Mapping[str, Battery]) -> None:
         """Take batteries in, by name; which of them controls is decided for all of them at once."""
         added = []
@@ -89,8 +93,8 @@ class App:
             link = SerialLink(options.port, options.baudrate or dialect.baudrate)
             pack = Pack(name, options, link, dialect, settings=self._settings, known=self._known, shown=self._shown)
             added.append(pack)
-        self._packs += added
-        if self._packs:
+        self.packs += added
+        if self.packs:
             self._choose_control()
         for pack in added:
             self._start(self._keep_going(pack))
@@ -118,9 +122,9 @@ class App:
         keep_at = 0.0
         while True:
             signal.setitimer(signal.ITIMER_REAL, WATCHDOG)
-            await asyncio.sleep(CALM_TURN if all(pack.calm for pack in self._packs) else TURN)
+            await asyncio.sleep(CALM_TURN if all(pack.calm for pack in self.packs) else TURN)
             now = time.monotonic()
-            for pack in self._packs:
+            for pack in self.packs:
                 with self._contained(pack):
                     pack.tick(now)
                 self._watch_bus(pack)
@@ -132,7 +136,7 @@ class App:
 
     def _keep(self, now: float) -> None:
         wall = time.time()
-        for pack in self._packs:
+        for pack in self.packs:
             with self._contained(pack):
                 pack.keep(now, wall)
 
@@ -148,7 +152,7 @@ class App:
 
     async def _leave(self) -> None:
         """Release all names at once, and write what the next process must know."""
-        leaving: list[Awaitable[None]] = [pack.close() for pack in self._packs]
+        leaving: list[Awaitable[None]] = [pack.close() for pack in self.packs]
         try:
             async with asyncio.timeout(LEAVE):
                 await asyncio.gather(*leaving, return_exceptions=True)
@@ -165,7 +169,7 @@ class App:
             return replace(outcome, limits=None, explanation=outcome.explanation or self._said_control)
         others = [
             (other.name, other.outcome.limits)
-            for other in self._packs
+            for other in self.packs
             if other is not pack
             and other.outcome is not None
             and other.outcome.limits is not None
@@ -178,7 +182,7 @@ class App:
         """The battery marked control = yes, or the only one; a battery in control keeps it while the process lives."""
         if self._controller is not None:
             return
-        packs = self._packs
+        packs = self.packs
         marked = [pack for pack in packs if pack.options.control is Control.YES]
         several = len(packs) + len(self._config.stopped) > 1
         if marked:

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from .battery.reading import Reading
 from .errors import LayoutError, LinkError, ProtocolError
 from .link.base import Link
+from .logs import Outage, device_log
 from .protocol.dialect import Dialect
-
-log = logging.getLogger(__name__)
 
 REOPEN_FIRST, REOPEN_MOST = 0.5, 1.0  # s: an adapter that is back is open in under 2 s
 SILENT_MOST = 5.0  # s between attempts while the BMS does not answer
@@ -37,9 +36,12 @@ class Session:
         self.link = link
         self.dialect = dialect
         self.statistics = Statistics()
+        self._log = device_log(logging.getLogger(__name__), name)
+        self._trouble = Outage(self._log)
         self._deliver = deliver
         self._failures = 0  # in a row without a reading
         self._out_since: float | None = None
+        self._before = (0, 0, 0)
 
     async def run(self) -> None:
         """Never ends by itself: what it cannot mend it tries again."""
@@ -60,6 +62,7 @@ class Session:
         link, talk, dialect = self.link, self.dialect.talk, self.dialect
         await link.open()
         talk.begin()
+        self._before = self._counters()
         while True:
             request = talk.send(clock())
             if request is not None:
@@ -81,23 +84,34 @@ class Session:
         self.statistics.readings += 1
         self._failures = 0
         if self._out_since is not None:
-            log.info("[%s] the BMS answers again after %.0f s", self.name, now - self._out_since)
+            self._log.info("the BMS answers again after %.0f s", now - self._out_since)
             self._out_since = None
-            self.statistics.last_problem = ""
+        self._trouble.over("frames are understood again")
+        self.statistics.last_problem = ""
+        self._before = self._counters()
         self._deliver(reading, now)
 
     def _outage(self, exc: LinkError | ProtocolError) -> None:
         if self._out_since is None:
             self._out_since = asyncio.get_running_loop().time()
             self.statistics.outages += 1
+        self._problem(f"{exc}: {self._seen_instead()}" if isinstance(exc, ProtocolError) else str(exc))
+
+    def _seen_instead(self) -> str:
+        """What came since the last reading, when it was no answer."""
+        corrupt, echoes, received = (now - before for now, before in zip(self._counters(), self._before, strict=True))
+        if corrupt:
+            return "only damaged frames come; check wiring, ground and the length of the cable"
+        if echoes:
+            return "only our own requests come back; the BMS does not hear them, or is off"
+        if received:
+            return "what comes is no frame of this protocol; check baud rate, polarity and the UART protocol in the app"
+        return "nothing comes; check port, wiring and whether the BMS is on"
+
+    def _counters(self) -> tuple[int, int, int]:
         framer = self.dialect.talk.framer
-        seen = (
-            f" (damaged frames {framer.corrupt}, own echoes {framer.echoes})" if isinstance(exc, ProtocolError) else ""
-        )
-        self._problem(f"{exc}{seen if framer.corrupt or framer.echoes else ''}")
+        return framer.corrupt, framer.echoes, self.statistics.received
 
     def _problem(self, text: str) -> None:
-        """A warning the first time, at debug level while it stays the same."""
-        level = logging.DEBUG if text == self.statistics.last_problem else logging.WARNING
         self.statistics.last_problem = text
-        log.log(level, "[%s] %s", self.name, text)
+        self._trouble.say("%s", text)
