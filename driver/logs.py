@@ -7,14 +7,11 @@ import logging
 from collections.abc import Mapping
 from typing import TextIO, TypeAlias
 
-TRACE = 5  # every byte that is sent and received
-
 LEVELS: Mapping[str, int] = {
     "error": logging.ERROR,
     "warning": logging.WARNING,
     "info": logging.INFO,
     "debug": logging.DEBUG,
-    "trace": TRACE,
 }
 
 Log: TypeAlias = logging.Logger | logging.LoggerAdapter[logging.Logger]
@@ -22,7 +19,6 @@ Log: TypeAlias = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
 def set_up(level: int, stream: TextIO | None = None) -> None:
     """Send messages to `stream` (default: standard error), the driver's own from `level` on. May be called again."""
-    logging.addLevelName(TRACE, "TRACE")
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logging.Formatter("%(levelname)s %(device)s%(message)s", defaults={"device": ""}))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

@@ -40,7 +40,7 @@ class Driver:
         example="none",
     )
     log_level: int = choice(
-        logging.INFO, LEVELS, "How much the log says. trace writes every byte: only for a fault report."
+        logging.INFO, LEVELS, "How much the log says. debug repeats what is otherwise said once: for a fault report."
     )
 
 

@@ -14,7 +14,6 @@ from driver.battery.settings import ChargeSettings, Control
 from driver.commands import config as command
 from driver.config import SIZE_LIMIT, Config, default_ini, load, parse
 from driver.errors import ConfigError
-from driver.logs import TRACE
 from driver.option_rows import options
 from driver.options import Battery, Driver, Ports
 
@@ -46,7 +45,7 @@ def test_every_option_reaches_its_place() -> None:
         """
         [Driver]
         ports = none
-        log_level = Trace
+        log_level = Debug
         [battery  house 1-b_]
         PORT = rfc2217://192.168.1.9:4001
         protocol = jk-uart
@@ -69,7 +68,7 @@ def test_every_option_reaches_its_place() -> None:
         """
     )
     assert config.problems == ()
-    assert config.driver == Driver(ports=Ports.NONE, log_level=TRACE)
+    assert config.driver == Driver(ports=Ports.NONE, log_level=logging.DEBUG)
     assert list(config.batteries) == ["house 1-b_"]
     battery = config.batteries["house 1-b_"]
     assert (battery.port, battery.protocol, battery.baudrate) == ("rfc2217://192.168.1.9:4001", "jk-uart", 9600)

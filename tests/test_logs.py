@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from driver.logs import LEVELS, TRACE, Outage, device_log, set_up
+from driver.logs import LEVELS, Outage, device_log, set_up
 
 
 @pytest.fixture
@@ -22,13 +22,13 @@ def restored() -> Iterator[None]:
 @pytest.mark.usefixtures("restored")
 def test_a_line_has_level_device_and_message() -> None:
     stream = io.StringIO()
-    set_up(TRACE, stream)
-    set_up(TRACE, stream)  # a second time must not double the lines
+    set_up(logging.DEBUG, stream)
+    set_up(logging.DEBUG, stream)  # a second time must not double the lines
     log = logging.getLogger("driver.session")
     log.info("ready")
     device_log(log, "50 % house").warning("silent for %d s", 5)
-    log.log(TRACE, "4e 57")
-    assert stream.getvalue().splitlines() == ["INFO ready", "WARNING [50 % house] silent for 5 s", "TRACE 4e 57"]
+    log.debug("4e 57")
+    assert stream.getvalue().splitlines() == ["INFO ready", "WARNING [50 % house] silent for 5 s", "DEBUG 4e 57"]
 
 
 @pytest.mark.usefixtures("restored")
@@ -36,7 +36,7 @@ def test_the_level_is_ours_and_libraries_are_heard_from_warning_on() -> None:
     stream = io.StringIO()
     set_up(LEVELS["debug"], stream)
     logging.getLogger("driver.app").debug("ours")
-    logging.getLogger("driver.app").log(TRACE, "too much")
+    logging.getLogger("driver.app").debug("too much")
     logging.getLogger("dbus_fast").info("theirs")
     logging.getLogger("dbus_fast").warning("their warning")
     assert stream.getvalue().splitlines() == ["DEBUG ours", "WARNING their warning"]

@@ -1,6 +1,7 @@
 """The session: what a bad line costs, what is said about it, and how soon it is over. In virtual time."""
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -46,7 +47,7 @@ def test_one_reading_a_second_without_drift() -> None:
     scene.play(ten_seconds)
     times = [now for now, _ in scene.readings]
     assert len(times) == 10
-    assert [round(after - before, 6) for before, after in zip(times, times[1:], strict=False)] == [1.0] * 9
+    assert [round(after - before, 6) for before, after in itertools.pairwise(times)] == [1.0] * 9
 
 
 @pytest.mark.parametrize("fault", ["echo", "byte-by-byte", "split", "merge"])
