@@ -34,12 +34,12 @@ def test_a_line_has_level_device_and_message() -> None:
 @pytest.mark.usefixtures("restored")
 def test_the_level_is_ours_and_libraries_are_heard_from_warning_on() -> None:
     stream = io.StringIO()
-    set_up(LEVELS["debug"], stream)
-    logging.getLogger("driver.app").debug("ours")
+    set_up(LEVELS["info"], stream)
+    logging.getLogger("driver.app").info("ours")
     logging.getLogger("driver.app").debug("too much")
     logging.getLogger("dbus_fast").info("theirs")
     logging.getLogger("dbus_fast").warning("their warning")
-    assert stream.getvalue().splitlines() == ["DEBUG ours", "WARNING their warning"]
+    assert stream.getvalue().splitlines() == ["INFO ours", "WARNING their warning"]
 
 
 def test_an_outage_is_said_once_and_over_once(caplog: pytest.LogCaptureFixture) -> None:
