@@ -1,6 +1,7 @@
 """The driver's process on a private bus, with simulated BMSs on ptys, and somebody who reads what it publishes."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -36,6 +37,9 @@ class Scene:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
         await self._stack.aclose()
+
+    def on_leaving(self, work: Callable[[], Awaitable[None]]) -> None:
+        self._stack.push_async_callback(work)
 
     async def bms(self, name: str, line: Line | None = None) -> PtyPort:
         port = PtyPort(line or jk_line(), self.folder / name)

@@ -1,0 +1,66 @@
+"""README, docs and config.ini are true: what they show is tried here."""
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import driver
+from driver.__main__ import parser
+from driver.config import parse
+
+ROOT = Path(driver.__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(kind: str) -> list[str]:
+    return re.findall(rf"^```{kind}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("line", sorted(set(re.findall(r"python3 -m driver ([^`|\n]+)", README))))
+def test_commands_of_the_readme_parse(line: str) -> None:
+    arguments = shlex.split(line)
+    assert parser(arguments).parse_args(arguments).command == arguments[0]
+
+
+@pytest.mark.parametrize("example", blocks("ini"))
+def test_configurations_of_the_readme_are_right(example: str) -> None:
+    config = parse("README.md", example.encode())
+    assert config.problems == ()
+    assert len(config.batteries) == 2
+
+
+def test_a_newcomer_needs_two_commands() -> None:
+    first = blocks("sh")[0].splitlines()
+    assert first == ["./dev demo", "./dev test"]
+    usage = (ROOT / "dev").read_text()
+    assert all(line.split()[1] + ")" in usage for line in first)
+
+
+def test_words_of_install_sh_in_the_readme_exist() -> None:
+    known = re.search(r"COMMAND\n\n(.*?)\n  --root", (ROOT / "install.sh").read_text(), re.DOTALL)
+    assert known is not None
+    for word in re.findall(r"sh install\.sh (\w+)", README):
+        assert re.search(rf"^  {word} ", known[1], re.MULTILINE), word
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text()):
+        assert (document.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("said", ["nothing comes", "only our own requests come back", "only damaged frames"])
+def test_what_the_readme_explains_is_what_the_log_says(said: str) -> None:
+    code = "".join(path.read_text() for path in (ROOT / "driver").rglob("*.py"))
+    assert said in code
+    assert f'"{said}"' in README
+
+
+def test_the_version_is_one() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == driver.__version__
+    assert f"## {driver.__version__}" in (ROOT / "CHANGELOG.md").read_text()
