@@ -47,9 +47,9 @@ class UartBms:
         current = seen.current if self.protocol_version else min(seen.current, 100.0)
         return uart_live(
             cells=seen.cells,
-            mos_temperature=round(seen.mos_temperature),
-            box_temperature=round(seen.box_temperature),
-            battery_temperature=round(seen.battery_temperature),
+            mos_temperature=_degrees(seen.mos_temperature),
+            box_temperature=_degrees(seen.box_temperature),
+            battery_temperature=_degrees(seen.battery_temperature),
             total_voltage=seen.voltage,
             current_code=current_code(current, self.protocol_version),
             state_of_charge=bms.soc,
@@ -130,3 +130,8 @@ class UartBms:
                 return b""
             content = asked + value
         return frame(content, READ_ONE, SOURCE_BMS, Transmission.REPLY)
+
+
+def _degrees(temperature: float) -> int:
+    """What the temperature code can say: -40 to 100 °C."""
+    return max(-40, min(100, round(temperature)))

@@ -199,3 +199,10 @@ def test_no_protocol_version_has_a_current_that_cannot_be_sent() -> None:
         device = UartBms(JkBms(), version)
         device.bms.step(1.0, 400.0)
         assert reading(device).current == (327.67 if version else 100.0)
+
+
+@pytest.mark.parametrize(("real", "said"), [(-60.0, -40), (130.0, 100)])
+def test_temperatures_end_where_their_code_ends(real: float, said: int) -> None:
+    found = reading(UartBms(JkBms(Battery(temperature=real))))
+    assert found.temperatures == (said, said)
+    assert found.mos_temperature == said
