@@ -1,9 +1,9 @@
-"""Readings and limits in words, for every command that shows them."""
+"""Readings in words, for every command that shows them."""
 
 from collections.abc import Iterator
 
-from ..battery.limits import Limits
-from ..battery.reading import Reading
+from ..battery.alarms import Severity
+from ..battery.reading import Identity, Reading
 
 REST = 0.05  # A below which nobody speaks of charging
 
@@ -27,10 +27,7 @@ def reading_words(reading: Reading) -> Iterator[str]:
         f"discharging {switch_words(reading.discharge_switch, reading.discharge_mosfet_on)}, "
         f"balancer {switch_words(reading.balance_switch, reading.balancing)}"
     )
-    alarms = [f"{alarm.value.text}" for alarm in sorted(reading.alarms, key=lambda alarm: alarm.name)]
-    if reading.unknown_alarm_bits:
-        alarms.append(f"bits {reading.unknown_alarm_bits:#06x} that this driver does not know")
-    yield f"alarms: {', '.join(alarms) or 'none'}"
+    yield f"alarms: {', '.join(text for _, text in alarm_words(reading)) or 'none'}"
     if reading.monitor_only:
         yield f"good for monitoring only: {reading.monitor_only}"
 
@@ -52,21 +49,22 @@ def switch_words(switch: bool | None, state: bool | None) -> str:
     return f"{_on(state)} (switched {_on(switch)})"
 
 
-def limit_words(limits: Limits) -> Iterator[str]:
-    """The four limits, each with its reason."""
-    for title, limit, unit in (
-        ("charge voltage at most", limits.charge_voltage, "V"),
-        ("charge current at most", limits.charge_current, "A"),
-        ("discharge current at most", limits.discharge_current, "A"),
-        ("battery empty at", limits.low_voltage, "V"),
-    ):
-        yield f"{title:<26}{limit.value:7.2f} {unit}  {limit.reason}"
+def alarm_words(reading: Reading) -> Iterator[tuple[Severity, str]]:
+    """The alarms that the BMS raises."""
+    for alarm in sorted(reading.alarms, key=lambda alarm: (-alarm.value.severity, alarm.name)):
+        yield alarm.value.severity, alarm.value.text
+    if reading.unknown_alarm_bits:
+        yield Severity.WARNING, f"alarm bits {reading.unknown_alarm_bits:#06x}, which this driver does not know"
+
+
+def model_words(identity: Identity) -> str:
+    """Model or name with its versions; empty when the BMS says nothing about itself."""
+    said = " ".join(filter(None, (identity.model or identity.name, identity.hardware, identity.software)))
+    return "".join(char if char.isprintable() else "?" for char in said)
 
 
 def _head(reading: Reading) -> Iterator[str]:
-    identity = reading.identity
-    named = " ".join(filter(None, (identity.model or identity.name, identity.hardware, identity.software)))
-    if named:
+    if named := model_words(reading.identity):
         yield named
     yield f"{len(reading.cells)} cells"
     yield f"{reading.voltage:.2f} V"

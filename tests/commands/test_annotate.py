@@ -1,13 +1,13 @@
 """Frames explained byte by byte: every byte once, what is wrong where it is, and never a password."""
 
 import pytest
-from frames import FRAME, PASSWORD, recorded, registers, shows_password
 from hypothesis import given
 from hypothesis import strategies as st
 
 from driver.protocol.annotate import annotate, noise_line, pieces, redact
 from driver.protocol.jkuart_wire import ACTIVATE, READ_ALL, frame, reply
 from driver.protocol.line import Line
+from tests.commands.frames import FRAME, PASSWORD, recorded, registers, shows_password
 
 PASSWORD_AT = FRAME.index(PASSWORD)
 

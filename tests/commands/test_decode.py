@@ -4,7 +4,6 @@ import io
 from pathlib import Path
 
 import pytest
-from frames import FRAME, PASSWORD, recorded, registers, shows_password
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from driver.__main__ import main
 from driver.commands.decode import Explanation
 from driver.commands.hex_input import MOST, InputError, from_hex, read_bytes
 from driver.protocol.jkuart_wire import READ_ALL, reply
+from tests.commands.frames import FRAME, PASSWORD, recorded, registers, shows_password
 
 FORMS = {
     "run together": FRAME.hex(),

@@ -1,0 +1,82 @@
+"""`check`: what is well, what is not, and what to do about it. Changes nothing.
+
+Exit codes: 0 all well; 1 warnings; 2 something is broken.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from .. import __version__
+from ..config import Config
+from ..options import Ports
+from . import check_system
+from .findings import Finding, Level, broken, conclusion, finding_lines
+
+HELP = "find out what is wrong, and what to do about it"
+
+T = TypeVar("T")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this command."""
+    parser.add_argument("--config", type=Path, default=Path("config.ini"), metavar="FILE", help="default: config.ini")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print a verdict on the system and on each battery; see the module for the exit codes."""
+    findings: list[Finding] = []
+
+    def show(title: str, found: Iterable[Finding]) -> None:
+        print(title)
+        for finding in found:
+            findings.append(finding)
+            print("\n".join(finding_lines(finding)))
+        print()
+
+    print(f"dbus-jkbms {__version__}\n")
+    asyncio.run(_check(args.config, show))
+    print(conclusion(findings))
+    return max((finding.level for finding in findings), default=Level.OK).value
+
+
+async def _check(config: Path, show: Callable[[str, Iterable[Finding]], None]) -> None:
+    system = await check_system.gather(config)
+    show("system", apply(check_system.CHECKS, system))
+    if "pyserial" in system.missing or system.config is None:
+        return
+    from . import check_battery  # needs pyserial
+    from .observation import muted
+    from .target import targets
+    from .terminal import Progress
+
+    chosen = targets(system.config, lambda port: check_battery.published_for(port, system) is not None)
+    if not chosen:
+        show("batteries", [nothing_to_ask(system.config)])
+    progress = Progress(sys.stderr)
+    with muted():
+        examined = await asyncio.gather(*(check_battery.examine(one, system, progress) for one in chosen))
+    progress.clear()
+    for found in examined:
+        show(f"battery {found.name} ({found.port})", apply(check_battery.CHECKS, found))
+
+
+def nothing_to_ask(config: Config) -> Finding:
+    """There is no battery to look at."""
+    if config.driver.ports is Ports.AUTO:
+        return broken(
+            "port",
+            "no battery is configured, and no USB serial adapter is free to look for one",
+            "Plug the adapter in; if it is, name its port in a section [battery house] of config.ini",
+        )
+    return broken("batteries", "none is configured that can run", "Put right or add a section [battery house]")
+
+
+def apply(checks: Iterable[Callable[[T], Finding | None]], facts: T) -> Iterator[Finding]:
+    """The findings of all checks that apply."""
+    for check in checks:
+        if (finding := check(facts)) is not None:
+            yield finding

@@ -1,0 +1,252 @@
+"""The system as `check` sees it: facts are gathered once, each check is a pure function of them.
+
+To add a check: a function from `System` to a finding (or None when it does not apply), and a line in `CHECKS`.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..battery.settings import Control
+from ..config import Config, load, parse
+from ..errors import BusError, ConfigError
+from .findings import Finding, broken, good, warning
+
+if TYPE_CHECKING:
+    from ..venus.bus import MessageBus
+    from ..venus.localsettings import LocalSettings
+    from .view import Items
+
+OLDEST_PYTHON = (3, 11)
+ANSWER = 3.0  # s for a service on D-Bus to answer
+PROCESS = "dbus-jkbms"  # /Mgmt/ProcessName of our services
+BATTERY = "com.victronenergy.battery."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """What was found."""
+
+    python: tuple[int, ...] = sys.version_info[:3]
+    libraries: Mapping[str, str]  # name -> version
+    missing: Mapping[str, str]  # name -> why it cannot be imported
+    config_path: Path
+    config_exists: bool
+    config: Config | None  # None: it cannot be read at all
+    config_error: str = ""
+    bus_error: str = ""  # why there is no D-Bus
+    settings_present: bool = False
+    dvcc: bool | None = None
+    batteries: "Mapping[str, Items]" = field(default_factory=dict)  # battery services on D-Bus: name -> items
+
+    @property
+    def ours(self) -> "dict[str, Items]":
+        """The batteries that this driver publishes now."""
+        return {name: items for name, items in self.batteries.items() if value(items, "/Mgmt/ProcessName") == PROCESS}
+
+
+def value(items: "Items", path: str) -> Any:
+    """The value of a path, out of its variant; None when there is none."""
+    found = items.get(path, {}).get("Value")
+    return getattr(found, "value", found)
+
+
+async def gather(config_path: Path) -> System:
+    """Look at everything that does not need a battery."""
+    libraries, missing = _libraries()
+    facts = _config_facts(config_path)
+    if "D-Bus" in libraries:
+        facts |= await _bus_facts()
+    return System(libraries=libraries, missing=missing, **facts)
+
+
+def _libraries() -> tuple[dict[str, str], dict[str, str]]:
+    found, missing = {}, {}
+    for name, module in (("pyserial", "serial"), ("D-Bus", "..venus.bus")):
+        try:
+            imported = import_module(module, __package__)
+        except ImportError as exc:
+            missing[name] = str(exc)
+        else:
+            found[name] = getattr(imported, "LIBRARY", None) or str(getattr(imported, "__version__", ""))
+    return found, missing
+
+
+def _config_facts(path: Path) -> dict[str, Any]:
+    facts: dict[str, Any] = {"config_path": path, "config_exists": path.exists(), "config": None}
+    try:
+        return facts | {"config": load(path) if facts["config_exists"] else parse(str(path), b"")}
+    except ConfigError as exc:
+        return facts | {"config_error": str(exc)}
+
+
+async def _bus_facts() -> dict[str, Any]:
+    from ..venus import bus
+    from ..venus.localsettings import LocalSettings
+
+    try:
+        connection = await bus.connect()
+    except BusError as exc:
+        return {"bus_error": str(exc)}
+    try:
+        settings = LocalSettings(connection)
+        await settings.start()
+        on = await _dvcc(settings) if settings.present else None
+        return {"settings_present": settings.present, "dvcc": on, "batteries": await _batteries(connection)}
+    except BusError as exc:
+        return {"bus_error": str(exc)}
+    finally:
+        await bus.close(connection)
+
+
+async def _batteries(connection: "MessageBus") -> "dict[str, Items]":
+    from ..venus import bus
+
+    names = (await bus.call(connection, bus.DAEMON, "/org/freedesktop/DBus", f"{bus.DAEMON}.ListNames"))[0]
+    found = {}
+    for name in sorted(name for name in names if name.startswith(BATTERY)):
+        try:
+            async with asyncio.timeout(ANSWER):
+                found[name] = (await bus.call(connection, name, "/", "com.victronenergy.BusItem.GetItems"))[0]
+        except (BusError, TimeoutError):
+            found[name] = {}
+    return found
+
+
+async def _dvcc(settings: "LocalSettings") -> bool | None:
+    answer: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
+
+    def take(on: bool | None) -> None:
+        if not answer.done():
+            answer.set_result(on)
+
+    settings.watch_dvcc(take)
+    try:
+        async with asyncio.timeout(ANSWER):
+            return await answer
+    except TimeoutError:
+        return None
+
+
+def python(system: System) -> Finding:
+    """The interpreter."""
+    text = ".".join(map(str, system.python))
+    if system.python < OLDEST_PYTHON:
+        return broken("Python", f"{text} is too old", "Venus OS 3.60 or newer has Python 3.12: update the GX")
+    return good("Python", text)
+
+
+def libraries(system: System) -> Finding:
+    """What the driver needs beside the standard library."""
+    if system.missing:
+        return broken(
+            "libraries",
+            "; ".join(f"{name}: {why}" for name, why in system.missing.items()),
+            "Venus OS has both; elsewhere: pip install pyserial dbus-fast",
+        )
+    return good("libraries", ", ".join(f"{name} {version}" for name, version in system.libraries.items()))
+
+
+def configuration(system: System) -> Finding:
+    """config.ini."""
+    if system.config is None:
+        return broken("configuration", system.config_error, "Put it right, or begin with: config --default")
+    if system.config.problems:
+        count = len(system.config.problems)
+        text = "\n".join([f"{count} problem{'s' if count > 1 else ''}", *map(str, system.config.problems)])
+        if system.config.stopped:
+            stopped = ", ".join(f"[{title}]" for title in system.config.stopped)
+            return broken("configuration", f"{text}\nnot running: {stopped}", "Put these lines right")
+        return warning("configuration", text, "Put these lines right")
+    if not system.config_exists:
+        return good("configuration", f"{system.config_path} is not there: an adapter is looked for")
+    named = len(system.config.batteries)
+    return good("configuration", f"{system.config_path}, {named} batter{'y' if named == 1 else 'ies'}")
+
+
+def control(system: System) -> Finding | None:
+    """Which battery sets the limits."""
+    if system.config is None:
+        return None
+    batteries = system.config.batteries
+    marked = [name for name, battery in batteries.items() if battery.control is Control.YES]
+    if marked:
+        return good("control", f"{marked[0]} sets the limits of the system")
+    if len(batteries) + len(system.config.stopped) > 1:
+        return warning(
+            "control",
+            "several batteries, and none has control = yes: all are shown, none sets limits",
+            "Set control = yes in the section of one of them",
+        )
+    if any(battery.control is Control.NO for battery in batteries.values()):
+        return warning("control", "control = no: the battery is only shown", "Remove it if the battery shall control")
+    return good("control", "the only battery sets the limits of the system")
+
+
+def bus_reachable(system: System) -> Finding | None:
+    """D-Bus, and Victron's settings on it."""
+    if "D-Bus" in system.missing:
+        return None
+    if system.bus_error:
+        return broken("D-Bus", system.bus_error, "On a GX it is always there; on a PC: ./dev demo starts one")
+    if not system.settings_present:
+        return broken(
+            "D-Bus",
+            "reachable, but com.victronenergy.settings (localsettings) is not there",
+            "No battery appears before it is there: restart the GX if this stays",
+        )
+    return good("D-Bus", "reachable, with localsettings")
+
+
+def dvcc_on(system: System) -> Finding | None:
+    """Whether anybody obeys the limits."""
+    if not system.settings_present:
+        return None
+    if system.dvcc is None:
+        return warning("DVCC", "whether it is on cannot be told", "Look: Settings -> System setup -> Charge control")
+    if not system.dvcc:
+        return warning(
+            "DVCC",
+            "off: inverter and chargers ignore the limits of every battery",
+            "Switch it on: Settings -> System setup -> Charge control -> DVCC",
+        )
+    return good("DVCC", "on")
+
+
+def driver_running(system: System) -> Finding | None:
+    """The batteries of this driver on D-Bus."""
+    if system.bus_error or "D-Bus" in system.missing:
+        return None
+    if not system.ours:
+        return warning(
+            "driver", "has no battery on D-Bus now", "Start it: svc -u /service/dbus-jkbms, or python -m driver run"
+        )
+    return good("driver", f"on D-Bus: {', '.join(sorted(system.ours))}")
+
+
+def silent_services(system: System) -> Finding | None:
+    """Battery services that hold up everybody who asks them."""
+    silent = [name for name, items in system.batteries.items() if not items]
+    if not silent:
+        return None
+    return warning(
+        "other batteries",
+        f"{', '.join(silent)} did not answer within {ANSWER:g} s",
+        "Programs that ask it wait for it: restart that driver",
+    )
+
+
+CHECKS: tuple[Callable[[System], Finding | None], ...] = (
+    python,
+    libraries,
+    configuration,
+    control,
+    bus_reachable,
+    dvcc_on,
+    driver_running,
+    silent_services,
+)
