@@ -6,8 +6,9 @@ from typing import Protocol
 from ..battery.alarms import Alarm
 from ..battery.reading import Reading
 from .jkuart import REGISTERS, UartLive, UartSettings
-from .jkuart_reading import ALARMS, reading, records
-from .jkuart_wire import ACTIVATE, READ_ALL, UartFramer, payload
+from .jkuart_reading import ALARMS, Lasting, lasting, reading
+from .jkuart_wire import ACTIVATE, READ_ALL, Command, UartFramer, payload
+from .rows import rows
 from .talk import Poll, Talk
 from .tlv import read
 
@@ -25,6 +26,9 @@ class Dialect(Protocol):
         """The reading of a frame; None for frames that hold none. LayoutError when bytes and table disagree."""
 
 
+SETTINGS = frozenset(row.place for _, row in rows(UartSettings))
+
+
 class JkUart:
     """JK UART-TTL, `4E 57`: one question brings everything."""
 
@@ -32,27 +36,32 @@ class JkUart:
     label = "JK UART-TTL (4E 57)"
     baudrate = 115200
     alarms = frozenset(ALARMS.values())
-    READ_COMMANDS = (3, 6)  # "read register 00" is answered with everything as well
 
     def __init__(self, poll_interval: float = 1.0) -> None:
         # the longest answer takes 28 ms on the wire, the slowest recorded reply began after 93 ms
         timeout = min(0.5, poll_interval)
-        self.talk = Talk(Poll(READ_ALL, poll_interval, timeout, wake=ACTIVATE), UartFramer())
-        self._settings: tuple[bytes, UartSettings] | None = None  # settings seldom change: decoded once per content
+        self.talk = Talk(Poll(READ_ALL, poll_interval, timeout, wake=ACTIVATE, answers=_has_registers), UartFramer())
+        self._slow: tuple[bytes, Lasting] | None = None  # settings seldom change: decoded once per content
 
     def take(self, frame: bytes) -> Reading | None:
         """See `Dialect.take`."""
-        if frame[8] not in self.READ_COMMANDS:
+        if not _has_registers(frame):
             return None
         content = payload(frame)
         walk = REGISTERS.walk(content)
-        first = walk.places.get(0x8E)
-        if first is None:
-            return reading(*records(walk), walk)
-        slow = content[first:]
-        if self._settings is None or self._settings[0] != slow:
-            self._settings = slow, read(UartSettings, walk.registers)
-        return reading(read(UartLive, walk.registers), self._settings[1], walk)
+        if frame[8] == Command.READ_ONE and len(walk.registers) == 1 and walk.complete:
+            return None  # somebody else on the wire asked for it
+        # no setting lies before this place, so the same bytes from here on are the same settings
+        first = next((place for register, place in walk.places.items() if register in SETTINGS), len(content) + 1)
+        settings = content[first - 1 :]
+        if self._slow is None or self._slow[0] != settings:
+            self._slow = settings, lasting(read(UartSettings, walk.registers))
+        return reading(read(UartLive, walk.registers), self._slow[1], walk)
+
+
+def _has_registers(frame: bytes) -> bool:
+    """Whether it answers a question for registers; "read register 00" is answered with everything as well."""
+    return frame[8] in (Command.READ_ONE, Command.READ_ALL)
 
 
 DIALECTS: Mapping[str, Callable[[float], Dialect]] = {JkUart.name: JkUart}

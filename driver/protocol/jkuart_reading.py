@@ -1,13 +1,15 @@
 """JK UART-TTL records in the common words of `Reading`."""
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 
 from ..battery.alarms import Alarm
 from ..battery.reading import Identity, Protections, Reading
 from ..errors import LayoutError
 from .jkuart import AlarmBits, StatusBits, UartLive, UartSettings, current
-from .tlv import Walk, read
+from .rows import rows
+from .tlv import Walk
 
 # fmt: off
 ALARMS: dict[AlarmBits, Alarm] = {
@@ -28,16 +30,31 @@ ALARMS: dict[AlarmBits, Alarm] = {
 }
 # fmt: on
 
-MANDATORY = ("cells", "total_voltage", "current_code", "state_of_charge", "alarms", "status")
+# name -> register
+MANDATORY = {
+    name: row.place
+    for name, row in rows(UartLive)
+    if name in ("cells", "total_voltage", "current_code", "state_of_charge", "alarms", "status")
+}
 RUNTIME_PERIOD = 150.0  # s in which the runtime, counted in minutes, moves for certain
 # what the factory writes tells units of one kind not apart: BT3072…, "Input Userda…", or the model alone
-FACTORY_TEXT = re.compile(r"^(BT3|Input\b|\s*JK[_-]|$)")
+SERIES = re.compile(r"BT\d")
+FACTORY_TEXT = re.compile(rf"{SERIES.pattern}|Input\b|JK[_-]|$")
 VERSION = re.compile(r"^(?P<hardware>.+?)_+S(?P<software>.+?)_*$")  # "11.XW_S11.26___", "H6.X__S6.1.3S__"
 
 
-def records(walk: Walk) -> tuple[UartLive, UartSettings]:
-    """The records of a walk. LayoutError names register and value."""
-    return read(UartLive, walk.registers), read(UartSettings, walk.registers)
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """The slow half of a reading: what follows from the settings alone, worked out once while they stay the same."""
+
+    settings: UartSettings
+    identity: Identity
+    protections: Protections
+
+
+def lasting(settings: UartSettings) -> Lasting:
+    """What follows from these settings."""
+    return Lasting(settings, _identity(settings), _protections(settings))
 
 
 def version(live: UartLive, walk: Walk) -> int:
@@ -48,29 +65,23 @@ def version(live: UartLive, walk: Walk) -> int:
     """
     if live.protocol_version is not None:
         return live.protocol_version
-    if walk.unknown is not None:
-        raise LayoutError(
-            f"register {walk.unknown:#04x} at byte {walk.end} is unknown, so 0xc0 was not reached: "
-            "how the current is encoded is not known"
-        )
+    if not walk.complete:
+        raise LayoutError(f"{_unknown(walk)}: 0xc0 was not reached, so how the current is encoded is not known")
     return 0
 
 
-def reading(live: UartLive, settings: UartSettings, walk: Walk) -> Reading:
+def reading(live: UartLive, slow: Lasting, walk: Walk) -> Reading:
     """The reading of one frame. LayoutError when a mandatory register is missing or the current cannot be told."""
-    for name in MANDATORY:
-        if getattr(live, name) is None:
-            raise LayoutError(f"{name} is missing")
-    assert live.cells is not None
-    assert live.total_voltage is not None
-    assert live.current_code is not None
+    if live.cells is None or live.total_voltage is None or live.current_code is None:
+        raise _missing(live, walk)
+    if live.state_of_charge is None or live.alarms is None or live.status is None:
+        raise _missing(live, walk)
     encoding = version(live, walk)
-    alarms, unknown = _alarms(live.alarms or 0)
-    status = live.status or 0
-    identity, protections = _identity(settings), _protections(settings)
+    alarms, unknown = _alarms(live.alarms)
+    status, settings = live.status, slow.settings
     return Reading(
-        identity=identity,
-        protections=protections,
+        identity=slow.identity,
+        protections=slow.protections,
         voltage=live.total_voltage,
         current=current(live.current_code, encoding),
         cells=live.cells,
@@ -97,8 +108,18 @@ def reading(live: UartLive, settings: UartSettings, walk: Walk) -> Reading:
     )
 
 
-def _percent(value: int | None) -> float | None:
-    return float(value) if value is not None and value <= 100 else None
+def _missing(live: UartLive, walk: Walk) -> LayoutError:
+    name, register = next((name, place) for name, place in MANDATORY.items() if getattr(live, name) is None)
+    hidden = "" if walk.complete else f"; nothing is known behind {_unknown(walk)}"
+    return LayoutError(f"{name} is missing (register {register:#04x}){hidden}")
+
+
+def _unknown(walk: Walk) -> str:
+    return f"unknown register {walk.unknown:#04x} at byte {walk.end} of the payload"
+
+
+def _percent(value: int) -> float | None:
+    return float(value) if value <= 100 else None
 
 
 def _sensors(live: UartLive) -> int:
@@ -108,9 +129,7 @@ def _sensors(live: UartLive) -> int:
 def _doubt(encoding: int, walk: Walk) -> str:
     if encoding == 0:
         return "protocol version 0: no recording proves how it encodes the current"
-    if walk.unknown is not None:
-        return f"register {walk.unknown:#04x} is unknown to this driver"
-    return ""
+    return "" if walk.complete else f"{_unknown(walk)}"
 
 
 @lru_cache(maxsize=64)
@@ -120,25 +139,29 @@ def _alarms(bits: int) -> tuple[frozenset[Alarm], int]:
     return known, int(unknown)
 
 
-@lru_cache(maxsize=128)
 def _identity(settings: UartSettings) -> Identity:
-    versions = VERSION.match(settings.software_version or "")
+    software = _printable(settings.software_version)
+    versions = VERSION.match(software)
     text = settings.manufacturer_id or ""
-    printable = text.replace("\0", "").strip()
-    factory = text.startswith("BT3")
-    name = None if factory else text[12:].strip(" \0_") or None
+    user_data, device_name = _printable(text[:12]), _printable(text[12:])
+    series = SERIES.match(user_data) is not None
+    name = "" if series else device_name.strip(" _")
     return Identity(
         protocol="jk-uart",
-        model=name if name and name.startswith(("JK_", "JK-")) else None,
-        name=name,
+        model=name if name.startswith(("JK_", "JK-")) else None,
+        name=name or None,
         hardware=versions["hardware"] if versions else None,
-        software=versions["software"] if versions else settings.software_version,
-        manufacturer_id=None if FACTORY_TEXT.match(printable) else printable,
-        manufactured=settings.manufactured,
+        software=versions["software"] if versions else software or None,
+        manufacturer_id=None if FACTORY_TEXT.match(user_data + device_name) else user_data + device_name,
+        manufactured=_printable(settings.manufactured) or None,
     )
 
 
-@lru_cache(maxsize=128)
+def _printable(text: str | None) -> str:
+    """A text up to its NUL, without what cannot be shown: D-Bus takes no NUL, a terminal obeys control characters."""
+    return "".join(filter(str.isprintable, (text or "").partition("\0")[0])).strip()
+
+
 def _protections(settings: UartSettings) -> Protections:
     return Protections(
         cell_over_voltage=settings.cell_over_voltage,

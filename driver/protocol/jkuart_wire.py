@@ -19,6 +19,7 @@ class Command(IntEnum):
     """Command word. Writing (2) and pairing (5) are not used."""
 
     ACTIVATE = 1
+    READ_ONE = 3  # never asked by this driver
     READ_ALL = 6
 
 

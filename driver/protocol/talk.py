@@ -4,10 +4,13 @@ A dialect says what to ask and how often; the talk keeps count of what was asked
 seconds, handed in by the caller, who owns the clock and the wire.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from ..errors import ProtocolError
+
+APART = 0.1  # s between packets, as the vendor's document wants it; and so long may a frame pause before its end
 
 
 class Framer(Protocol):
@@ -17,6 +20,10 @@ class Framer(Protocol):
     corrupt: int
     echoes: int
     dropped: int
+
+    @property
+    def held(self) -> int:
+        """Bytes of a frame that has begun."""
 
     @property
     def missing(self) -> int:
@@ -38,6 +45,7 @@ class Poll:
     timeout: float  # s, for the whole answer
     wake: bytes | None = None  # sent before the question when the last one stayed unanswered
     tries: int = 3  # unanswered questions in a row before the talk gives up
+    answers: Callable[[bytes], bool] = lambda frame: True  # whether a frame answers the question
 
 
 class Talk:
@@ -71,18 +79,22 @@ class Talk:
             return None
         if self.unanswered and self.poll.wake is not None and not self._woken:
             self._woken = True
-            self._due = now + 0.1  # the protocol wants 100 ms between packets
+            self._due = now + APART
             return self.poll.wake
         self._woken = False
         self._waiting, self._asked = True, now
-        late = self._due is None or now - self._due > self.poll.every
-        self._due = (now if late or self._due is None else self._due) + self.poll.every  # a fixed rhythm
+        self._due = self._next(now)
         return self.poll.request
 
+    def _next(self, now: float) -> float:
+        """A fixed rhythm: what was missed is left out, so that no two questions are less than half a beat apart."""
+        due, every = now if self._due is None else self._due, self.poll.every
+        return due + every * (1 + round((now - due) / every))
+
     def receive(self, chunk: bytes) -> list[bytes]:
-        """Frames in `chunk`; an empty chunk says that nothing came for as long as `patience` told."""
+        """Frames in `chunk`; an empty chunk says that nothing came for as long as `wake` told."""
         frames = self.framer.feed(chunk) if chunk else self.framer.gap()
-        if frames:
+        if any(map(self.poll.answers, frames)):
             self._waiting = False
             self.unanswered = 0
         return frames
@@ -93,7 +105,6 @@ class Talk:
         return self.framer.missing if self._waiting else 0
 
     def wake(self, now: float) -> float:
-        """Seconds until `send` should be called again if nothing comes before."""
-        if self._waiting:
-            return max(0.0, self._asked + self.poll.timeout - now)
-        return 0.0 if self._due is None else max(0.0, self._due - now)
+        """Seconds until `send` should be called again if nothing comes before; a frame that has begun may still end."""
+        until = self._asked + self.poll.timeout if self._waiting else now if self._due is None else self._due
+        return max(APART if self.framer.held else 0.0, until - now)

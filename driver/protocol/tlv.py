@@ -3,7 +3,7 @@
 The sequence has no lengths, so an id that no table knows ends the walk: what follows cannot be told apart.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ..errors import LayoutError
@@ -16,7 +16,7 @@ T = TypeVar("T")
 class Walk:
     """The registers of one payload by id."""
 
-    registers: dict[int, bytes]  # in the order of transmission
+    registers: dict[int, bytes] = field(repr=False)  # in the order of transmission; secrets among them
     places: dict[int, int]  # id -> offset of its value in the payload
     unknown: int | None  # the id that ended the walk before its time
     end: int  # offset at which the walk ended

@@ -56,7 +56,7 @@ def missing() -> str:
     if not FOLDER:
         return f"JK_VECTORS is not set: {len(KNOWN)} recorded frame sets skipped"
     absent = [name for name in KNOWN if not (Path(FOLDER) / f"{name}.json").is_file()]
-    return f"JK_VECTORS={FOLDER} lacks {len(absent)} of {len(KNOWN)} frame sets: {', '.join(absent)}" if absent else ""
+    return f"JK_VECTORS={FOLDER} lacks {len(absent)} of {len(KNOWN)} frame sets: {absent[0]}, ..." if absent else ""
 
 
 def vectors(name: str) -> dict[str, Any]:

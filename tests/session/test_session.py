@@ -115,7 +115,7 @@ def test_a_frame_that_is_no_reading_is_counted_and_named_once(caplog: pytest.Log
     assert not scene.readings
     assert scene.session.statistics.refused == 10
     assert [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING] == [
-        "frame not understood: state_of_charge is missing"
+        "frame not understood: state_of_charge is missing (register 0x85)"
     ]
 
 

@@ -1,0 +1,399 @@
+"""Readings of JK UART-TTL frames: what yields one, what yields none, and what a value means."""
+
+import re
+from struct import pack
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from driver.battery.alarms import Alarm
+from driver.battery.reading import Reading
+from driver.errors import LayoutError
+from driver.protocol.dialect import DIALECTS, JkUart, dialect_names
+from driver.protocol.jkuart import REGISTERS, AlarmBits
+from driver.protocol.jkuart_reading import ALARMS, MANDATORY
+from driver.protocol.jkuart_wire import ACTIVATE, READ_ALL
+from tests.protocol.by_hand import answer, cells, sealed, together, usual
+
+
+def taken(frame: bytes) -> Reading:
+    reading = JkUart().take(frame)
+    assert reading is not None
+    return reading
+
+
+def test_a_usual_answer() -> None:
+    reading = taken(answer())
+    assert reading.voltage == 13.21
+    assert reading.current == 2.08
+    assert reading.cells == (3.301, 3.302, 3.303, 3.304)
+    assert (reading.soc, reading.cycles, reading.charged_total) == (50, 7, 900)
+    assert (reading.mos_temperature, reading.temperatures) == (25, (21, 22))
+    assert (reading.charge_mosfet_on, reading.discharge_mosfet_on, reading.balancing) == (True, True, False)
+    assert (reading.charge_switch, reading.discharge_switch, reading.balance_switch) == (True, True, True)
+    assert (reading.runtime, reading.tick) == (60000, 1000)
+    assert reading.tick_may_rest
+    assert reading.tick_period == 150
+    assert reading.monitor_only == ""
+    assert reading.balancing_cells is None
+
+
+def test_registers_may_come_in_any_order() -> None:
+    backwards = dict(reversed(usual().items()))
+    assert taken(sealed(together(backwards))) == taken(answer())
+
+
+# --- protocol version and current
+
+
+def test_without_a_version_and_all_understood_the_encoding_is_the_old_one() -> None:
+    reading = taken(answer({0xC0: None, 0x84: pack(">H", 11000)}))
+    assert reading.current == -10.0
+    assert "version 0" in reading.monitor_only
+    assert taken(answer({0xC0: None, 0x84: pack(">H", 9500)})).current == 5.0
+
+
+def test_version_0_said_aloud_is_the_same() -> None:
+    reading = taken(answer({0xC0: b"\0", 0x84: pack(">H", 10000)}))
+    assert reading.current == 0.0
+    assert "version 0" in reading.monitor_only
+
+
+def test_without_a_version_behind_an_unknown_register_there_is_no_reading() -> None:
+    content = together(usual({0xC0: None})) + b"\xd0\x01"
+    with pytest.raises(LayoutError, match=r"0xd0.*0xc0"):
+        JkUart().take(sealed(content))
+
+
+def test_a_version_behind_an_unknown_register_is_not_guessed() -> None:
+    content = together(usual({0xC0: None})) + b"\xd0\xc0\x01"
+    with pytest.raises(LayoutError, match="0xd0"):
+        JkUart().take(sealed(content))
+
+
+def test_an_unknown_register_after_the_version_is_read_but_does_not_control() -> None:
+    reading = taken(sealed(together(usual()) + b"\xd0\x01"))
+    assert reading.current == 2.08
+    assert "0xd0" in reading.monitor_only
+
+
+@pytest.mark.parametrize("version", [2, 3, 255])
+def test_an_unknown_version_yields_no_reading(version: int) -> None:
+    with pytest.raises(LayoutError, match=rf"version {version}\b.*0xc0"):
+        JkUart().take(answer({0xC0: pack("B", version)}))
+
+
+# --- what is missing
+
+
+@pytest.mark.parametrize("name", MANDATORY)
+def test_a_missing_mandatory_register_yields_no_reading_and_is_named(name: str) -> None:
+    register = next(place for place, (found, _) in REGISTERS.rows.items() if found == name)
+    with pytest.raises(LayoutError, match=rf"{name} is missing.*{register:#04x}"):
+        JkUart().take(answer({register: None}))
+
+
+def test_the_mandatory_registers() -> None:
+    assert set(MANDATORY) == {"cells", "total_voltage", "current_code", "state_of_charge", "alarms", "status"}
+
+
+def test_what_an_unknown_register_hides_is_named_with_it() -> None:
+    head = {register: value for register, value in usual().items() if register < 0x8B}
+    with pytest.raises(LayoutError, match=r"alarms.*0x8b.*0x8d"):
+        JkUart().take(sealed(together(head) + b"\x8d\x00" + b"\x8b\x00\x00"))
+
+
+@pytest.mark.parametrize("register", sorted(set(usual()) - {0x79, 0x83, 0x84, 0x85, 0x8B, 0x8C, 0xC0}))
+def test_any_other_register_may_be_missing(register: int) -> None:
+    reading = taken(answer({register: None}))
+    assert (reading.voltage, reading.current) == (13.21, 2.08)
+    assert reading.monitor_only == ""
+
+
+def test_live_registers_alone_are_a_reading_without_settings() -> None:
+    live = {register: value for register, value in usual().items() if register < 0x8E or register == 0xC0}
+    reading = taken(sealed(together(live)))
+    assert reading.voltage == 13.21
+    assert (reading.capacity, reading.charge_switch, reading.runtime, reading.tick) == (None, None, None, None)
+    assert reading.identity.software is None
+    assert reading.protections.cell_over_voltage is None
+
+
+def test_a_register_cut_off_yields_no_reading() -> None:
+    with pytest.raises(LayoutError, match=r"0xba.*2 byte\(s\) are missing"):
+        JkUart().take(sealed(together(usual({0xC0: None}))[:-2]))
+
+
+# --- what is implausible
+
+
+def test_a_state_of_charge_above_100_is_not_said() -> None:
+    assert taken(answer({0x85: b"\xff"})).soc is None
+    assert taken(answer({0x85: b"\x65"})).soc is None
+    assert taken(answer({0x85: b"\x64"})).soc == 100
+
+
+def test_300_degrees_are_a_sensor_without_a_value() -> None:
+    reading = taken(answer({0x80: pack(">H", 300), 0x81: pack(">H", 300)}))
+    assert reading.mos_temperature is None
+    assert reading.temperatures == (None, 22)
+
+
+def test_a_dead_cell_is_a_cell() -> None:
+    reading = taken(answer({0x79: cells([0, 3302, 3303, 3304])}))
+    assert reading.cells == (0.0, 3.302, 3.303, 3.304)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (b"\x00", "0 bytes"),
+        (b"\x04\x01\x0c\xe5\x02", "4 bytes"),
+        (cells([3300] * 33), "99 bytes"),
+        (b"\x06\x01\x0c\xe5\x01\x0c\xe5", r"\[1, 1\]"),
+        (b"\x06\x00\x0c\xe5\x01\x0c\xe5", r"\[0, 1\]"),
+    ],
+)
+def test_impossible_lists_of_cells_yield_no_reading(value: bytes, said: str) -> None:
+    with pytest.raises(LayoutError, match=rf"0x79 \(cells\).*{said}"):
+        JkUart().take(answer({0x79: value}))
+
+
+@pytest.mark.parametrize(("sensors", "seen"), [(0, ()), (1, (21,)), (2, (21, 22)), (3, (21, 22))])
+def test_as_many_temperatures_as_sensors(sensors: int, seen: tuple[int, ...]) -> None:
+    assert taken(answer({0x86: pack("B", sensors)})).temperatures == seen
+
+
+def test_without_a_count_both_sensors_are_taken() -> None:
+    assert taken(answer({0x86: None})).temperatures == (21, 22)
+
+
+def test_below_zero() -> None:
+    reading = taken(answer({0x81: pack(">H", 101), 0x82: pack(">H", 140)}))
+    assert reading.temperatures == (-1, -40)
+
+
+@pytest.mark.parametrize(
+    ("actual", "setting", "capacity"), [(270, 280, 270), (0, 280, 280), (None, 280, 280), (None, None, None)]
+)
+def test_the_actual_capacity_counts_where_it_is_known(
+    actual: int | None, setting: int | None, capacity: int | None
+) -> None:
+    changes = {0xB9: actual, 0xAA: setting}
+    packed = {register: None if value is None else pack(">I", value) for register, value in changes.items()}
+    assert taken(answer(packed)).capacity == capacity
+
+
+# --- alarms and switches
+
+
+@pytest.mark.parametrize("bit", AlarmBits, ids=lambda bit: bit.name)
+def test_each_alarm_bit_is_one_alarm(bit: AlarmBits) -> None:
+    reading = taken(answer({0x8B: pack(">H", bit)}))
+    assert reading.alarms == {ALARMS[bit]}
+    assert reading.unknown_alarm_bits == 0
+
+
+def test_alarm_bits_by_number() -> None:
+    numbers = {bit: next(iter(taken(answer({0x8B: pack(">H", 1 << bit)})).alarms)) for bit in range(14)}
+    assert numbers == {
+        0: Alarm.LOW_CAPACITY,
+        1: Alarm.MOS_OVER_TEMPERATURE,
+        2: Alarm.PACK_OVER_VOLTAGE,
+        3: Alarm.PACK_UNDER_VOLTAGE,
+        4: Alarm.BATTERY_OVER_TEMPERATURE,
+        5: Alarm.CHARGE_OVER_CURRENT,
+        6: Alarm.DISCHARGE_OVER_CURRENT,
+        7: Alarm.CELL_DIFFERENCE,
+        8: Alarm.BOX_OVER_TEMPERATURE,
+        9: Alarm.BATTERY_UNDER_TEMPERATURE,
+        10: Alarm.CELL_OVER_VOLTAGE,
+        11: Alarm.CELL_UNDER_VOLTAGE,
+        12: Alarm.PROTECTION_309_A,
+        13: Alarm.PROTECTION_309_B,
+    }
+
+
+def test_reserved_alarm_bits_are_told_as_they_are() -> None:
+    reading = taken(answer({0x8B: b"\xc0\x08"}))
+    assert reading.alarms == {Alarm.PACK_UNDER_VOLTAGE}
+    assert reading.unknown_alarm_bits == 0xC000
+    assert type(reading.unknown_alarm_bits) is int
+
+
+@pytest.mark.parametrize("status", range(16))
+def test_states_by_mask(status: int) -> None:
+    reading = taken(answer({0x8C: pack(">H", status)}))
+    seen = (reading.charge_mosfet_on, reading.discharge_mosfet_on, reading.balancing)
+    assert seen == (bool(status & 1), bool(status & 2), bool(status & 4))
+
+
+def test_states_and_switches_are_apart() -> None:
+    reading = taken(answer({0x8C: b"\0\0", 0xAB: b"\1", 0xAC: b"\0"}))
+    assert (reading.charge_mosfet_on, reading.charge_switch) == (False, True)
+    assert (reading.discharge_mosfet_on, reading.discharge_switch) == (False, False)
+
+
+def test_a_switch_that_is_neither_on_nor_off_says_nothing() -> None:
+    assert taken(answer({0xAB: b"\x02"})).charge_switch is None
+
+
+# --- who it is
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "model", "manufacturer"),
+    [
+        (b"BT3072020120000200521001", None, None, None),
+        (b"BT1048020120000200521001", None, None, None),
+        (b"Input UserdaJK_B2A20S20P", "JK_B2A20S20P", "JK_B2A20S20P", None),
+        (b"Input Userdahouse\0\0\0\0\0\0\0", "house", None, None),
+        (b"house\0\0\0\0\0\0\0JK-B2A20S20P", "JK-B2A20S20P", "JK-B2A20S20P", "houseJK-B2A20S20P"),
+        (b"\0\0\0\0\0\0\0\0\0\0\0\0JK_B2A20S20P", "JK_B2A20S20P", "JK_B2A20S20P", None),
+        (b"            JK_B2A20S20P", "JK_B2A20S20P", "JK_B2A20S20P", None),
+        (bytes(24), None, None, None),
+        # what lies behind the end of a text is not part of it
+        (b"mine\0\x01\x02\x03\0\0\0\0left\0\x07old\0\0\0", "left", None, "mineleft"),
+        (b"mine________JK_B2A8S20P_", "JK_B2A8S20P", "JK_B2A8S20P", "mine________JK_B2A8S20P_"),
+        (b"b\xe9ki\0\0\0\0\0\0\0\0caf\xe9 \x1b[1m\0\0\0", "caf\xe9 [1m", None, "b\xe9kicaf\xe9 [1m"),
+    ],
+)
+def test_names(text: bytes, name: str | None, model: str | None, manufacturer: str | None) -> None:
+    identity = taken(answer({0xBA: text})).identity
+    assert (identity.name, identity.model, identity.manufacturer_id) == (name, model, manufacturer)
+    assert identity.protocol == "jk-uart"
+
+
+@pytest.mark.parametrize(
+    ("text", "hardware", "software"),
+    [
+        (b"H7.X__S7.1.0H__", "H7.X", "7.1.0H"),
+        (b"11.XW_S11.262H_", "11.XW", "11.262H"),
+        (b"11A___S11.52___", "11A", "11.52"),
+        (b"NW_1_0_0_200428", None, "NW_1_0_0_200428"),
+        (bytes(15), None, None),
+        (b"11.XW_S11.26\0\x07\x07", "11.XW", "11.26"),
+    ],
+)
+def test_versions(text: bytes, hardware: str | None, software: str | None) -> None:
+    identity = taken(answer({0xB7: text})).identity
+    assert (identity.hardware, identity.software) == (hardware, software)
+
+
+@given(st.binary(min_size=24, max_size=24), st.binary(min_size=15, max_size=15), st.binary(min_size=4, max_size=4))
+def test_texts_can_be_shown_whatever_the_bytes(owner: bytes, version: bytes, date: bytes) -> None:
+    identity = taken(answer({0xBA: owner, 0xB7: version, 0xB5: date})).identity
+    for text in (identity.name, identity.model, identity.manufacturer_id, identity.software, identity.hardware):
+        assert text is None or (text and text.isprintable())
+    assert identity.manufactured is None or identity.manufactured.isprintable()
+
+
+# --- frames that are no readings
+
+
+def test_an_answer_to_read_register_00_is_everything_as_well() -> None:
+    assert taken(sealed(together(usual()), command=3)) == taken(answer())
+
+
+def test_an_upload_nobody_asked_for_is_taken() -> None:
+    assert taken(sealed(together(usual()), kind=2)) == taken(answer())
+
+
+@pytest.mark.parametrize("register", [0x79, 0x83, 0x84, 0x85, 0xC0])
+def test_one_register_that_somebody_else_asked_for_is_no_reading(register: int) -> None:
+    assert JkUart().take(sealed(together({register: usual()[register]}), command=3)) is None
+
+
+@pytest.mark.parametrize("command", [0, 1, 2, 4, 5, 7, 255])
+def test_other_commands_are_no_readings(command: int) -> None:
+    assert JkUart().take(sealed(together(usual()), command=command)) is None
+    assert JkUart().take(sealed(b"\xab\x01", command=command)) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"\0"])
+def test_an_answer_that_holds_nothing_is_no_reading(content: bytes) -> None:
+    with pytest.raises(LayoutError, match=r"cells.*0x79"):
+        JkUart().take(sealed(content))
+
+
+@given(st.binary(max_size=300), st.sampled_from([3, 6]))
+def test_whatever_the_payload_it_is_a_reading_or_refused_by_name(content: bytes, command: int) -> None:
+    refusal, reading = "", None
+    try:
+        reading = JkUart().take(sealed(content, command=command))
+    except LayoutError as exc:
+        refusal = str(exc)
+    assert reading is None or reading.cells
+    assert bool(refusal) is bool(re.search(r"0x[0-9a-f]{2}", refusal))
+
+
+# --- memory
+
+
+def test_settings_that_change_back_and_forth_are_seen_at_once() -> None:
+    dialect = JkUart()
+    on, off = answer(), answer({0xAB: b"\0", 0x90: pack(">H", 3650)})
+    for _ in range(3):
+        for frame, charge, over_voltage in ((on, True, 3.6), (on, True, 3.6), (off, False, 3.65)):
+            reading = dialect.take(frame)
+            assert reading is not None
+            assert (reading.charge_switch, reading.protections.cell_over_voltage) == (charge, over_voltage)
+            assert reading == taken(frame)
+            assert reading.details == taken(frame).details
+
+
+def test_a_setting_in_an_unusual_place_is_seen_at_once() -> None:
+    dialect = JkUart()
+    rest = usual({0xAB: None})
+    for value in (1, 0, 1):
+        reading = dialect.take(sealed(together({0xAB: bytes((value,))} | rest)))
+        assert reading is not None
+        assert reading.charge_switch is bool(value)
+
+
+@given(st.lists(st.sampled_from(sorted(usual())), max_size=6), st.data())
+def test_a_dialect_remembers_nothing_that_is_not_so(registers: list[int], data: st.DataObject) -> None:
+    dialect = JkUart()
+    for register in registers:
+        value = usual()[register]
+        if register not in (0x79, 0xC0):
+            value = data.draw(st.binary(min_size=len(value), max_size=len(value)))
+        order = data.draw(st.permutations(sorted(usual())))
+        changed = usual({register: value})
+        frame = sealed(together({place: changed[place] for place in order}))
+        reading = dialect.take(frame)
+        assert reading == taken(frame)
+        assert reading is not None
+        assert reading.details == taken(frame).details
+
+
+# --- the registry
+
+
+def test_the_registry() -> None:
+    assert dialect_names() == ("jk-uart",)
+    for name, make in DIALECTS.items():
+        dialect = make(2.0)
+        assert dialect.name == name
+        assert dialect.label
+        assert dialect.talk.poll.every == 2.0
+
+
+def test_what_is_asked_and_how_long_an_answer_may_take() -> None:
+    talk = JkUart(1.0).talk
+    assert (talk.poll.request, talk.poll.wake) == (READ_ALL, ACTIVATE)
+    assert talk.poll.timeout == 0.5
+    assert JkUart(0.25).talk.poll.timeout == 0.25
+    assert JkUart().baudrate == 115200
+
+
+def test_only_registers_answer_the_question() -> None:
+    """A BMS that answers the wake-up and nothing else is silent."""
+    talk = JkUart(1.0).talk
+    assert talk.send(0.0) == READ_ALL
+    talk.receive(sealed(b"\0", command=1))
+    assert talk.send(0.5) is None
+    assert talk.unanswered == 1
+    talk.receive(answer())
+    assert talk.unanswered == 0
