@@ -1,4 +1,4 @@
-"""install.sh: what it leaves, at first, a second time and in the end, and its line in rc.local."""
+"""install.sh: what it leaves, at first, a second time and in the end."""
 
 import os
 import shutil
@@ -64,6 +64,16 @@ def test_uninstall_leaves_nothing(machine: Machine, boot_file: bytes | None) -> 
     assert contents(machine.root) == before
 
 
+def test_uninstall_finds_the_log_where_it_is_no_link(machine: Machine) -> None:
+    (machine.root / "var/log").unlink()
+    (machine.root / "var/log").mkdir()
+    before = contents(machine.root)
+    machine.do("install")
+    (machine.root / "var/log/dbus-jkbms").mkdir()
+    machine.do("uninstall")
+    assert contents(machine.root) == before
+
+
 def test_uninstall_takes_away_the_directories_it_made(machine: Machine) -> None:
     shutil.rmtree(machine.root)
     machine.root.mkdir()
@@ -104,15 +114,25 @@ def test_an_upgrade_keeps_what_is_the_owners(machine: Machine) -> None:
     assert "nothing is changed" in machine.do("install")
 
 
-def test_a_spoiled_installation_is_repaired(machine: Machine) -> None:
+@pytest.mark.parametrize("spoiled", ["mode", "content", "obsolete file", "no config.ini", "no link", "no rc.local"])
+def test_a_spoiled_installation_is_repaired(machine: Machine, spoiled: str) -> None:
     machine.do("install")
     before = contents(machine.root)
-    (machine.app / "service/run").chmod(0o644)
-    (machine.app / "driver/errors.py").write_text("spoiled")
-    assert "is installed" in machine.do("install")
-    machine.link.unlink()
-    assert "is installed" in machine.do("install")
-    machine.boot_file.unlink()
+    match spoiled:
+        case "mode":
+            (machine.app / "service/run").chmod(0o644)
+        case "content":
+            (machine.app / "driver/errors.py").write_text("spoiled")
+        case "obsolete file":
+            (machine.app / "driver/obsolete.py").write_text("")
+        case "no config.ini":
+            (machine.app / "config.ini").unlink()
+        case "no link":
+            machine.link.unlink()
+            assert machine.run("status").returncode == 4
+        case _:
+            machine.boot_file.unlink()
+            assert machine.run("status").returncode == 4
     assert "is installed" in machine.do("install")
     assert contents(machine.root) == before
 
@@ -134,70 +154,6 @@ def test_an_installation_that_was_cut_off_is_finished(machine: Machine, left: st
             shutil.rmtree(machine.app / "driver")
     machine.do("install")
     assert contents(machine.root) == before
-
-
-# --- rc.local ------------------------------------------------------------------------------------------------------
-
-
-def test_one_line_is_added_and_the_others_stay(machine: Machine, boot_file: bytes | None) -> None:
-    machine.do("install")
-    lines = machine.boot_file.read_bytes().splitlines(keepends=True)
-    assert lines.count(BOOT_LINE) == 1
-    lines.remove(BOOT_LINE)
-    assert b"".join(lines).rstrip(b"\n") == (boot_file if boot_file is not None else b"#!/bin/sh").rstrip(b"\n")
-    assert os.access(machine.boot_file, os.X_OK)
-
-
-def test_the_service_is_back_after_each_boot(machine: Machine, boot_file: bytes | None) -> None:
-    machine.do("install")
-    machine.boot()
-    assert machine.link.resolve() == machine.app / "service"
-    before = contents(machine.root)
-    machine.boot()
-    assert contents(machine.root) == before
-
-
-def test_a_line_for_a_driver_that_is_gone_does_not_end_rc_local(machine: Machine) -> None:
-    machine.boot_file.write_text("#!/bin/sh\nset -e\necho other\n")
-    machine.do("install")
-    shutil.rmtree(machine.app)
-    result = machine.boot()
-    assert (result.returncode, result.stdout) == (0, "other\n")
-
-
-def test_what_others_wrote_meanwhile_stays(machine: Machine, boot_file: bytes | None) -> None:
-    machine.do("install")
-    with machine.boot_file.open("ab") as file:
-        file.write(b"\nsleep 60; svc -t /data/apps/dbus-jkbms/service\n")
-    expected = machine.boot_file.read_bytes().replace(b"\n" + BOOT_LINE, b"\n", 1).removeprefix(BOOT_LINE)
-    assert "sleep 60; svc -t /data/apps/dbus-jkbms/service" in machine.do("uninstall")  # nobody needs it any more
-    assert machine.boot_file.read_bytes() == expected
-
-
-def test_a_line_that_the_owner_changed_is_respected_and_removed(machine: Machine) -> None:
-    machine.do("install")
-    changed = b"#!/bin/sh\n" + BOOT_LINE.replace(b" || true", b" >/dev/null 2>&1 &")
-    machine.boot_file.write_bytes(changed)
-    machine.do("install")
-    assert machine.boot_file.read_bytes() == changed
-    machine.do("uninstall")
-    assert not machine.boot_file.exists()
-
-
-def test_a_file_that_the_gx_put_aside_is_cleaned_too(machine: Machine) -> None:
-    machine.boot_file.write_text("#!/bin/sh\necho other\n")
-    before = machine.boot_file.read_bytes()
-    machine.do("install")
-    aside = machine.boot_file.rename(machine.root / "data/rc.local.disabled")
-    assert "rc.local.disabled" in machine.do("enable")
-    machine.do("uninstall")
-    assert aside.read_bytes() == before
-    assert not machine.boot_file.exists()
-
-
-def test_windows_line_ends_in_rc_local_are_told(machine: Machine) -> None:
-    machine.boot_file.write_bytes(b"#!/bin/sh\r\necho other\r\n")
-    assert r"sed -i 's/\r$//'" in machine.do("install")
 
 
 # --- enable, disable, status ---------------------------------------------------------------------------------------
@@ -256,7 +212,7 @@ def test_as_the_running_system(machine: Machine) -> None:
         install='sh /home/usb\\ stick/install.sh'
         eval $install install && readlink /service/dbus-jkbms
         rm /service/dbus-jkbms && /data/rc.local && readlink -f /service/dbus-jkbms
-        eval $install install
+        eval $install --root / install
         sh /data/apps/dbus-jkbms/install.sh status || echo "code $?"
         sh /data/apps/dbus-jkbms/install.sh uninstall"""
     enter = 'mount --rbind /usr "$0/usr" && mount --rbind /dev "$0/dev" && exec chroot "$0" sh -c "$1"'
