@@ -91,6 +91,7 @@ class Coded(Generic[C]):
 
     width: int
     codes: type[C]
+    order: Any = "big"
 
     def size(self) -> int:
         """Bytes on the wire."""
@@ -98,7 +99,7 @@ class Coded(Generic[C]):
 
     def read(self, data: bytes) -> C | int:
         """The member, or the bare number."""
-        raw = int.from_bytes(data, "big")
+        raw = int.from_bytes(data, self.order)
         try:
             return self.codes(raw)
         except ValueError:
@@ -106,7 +107,7 @@ class Coded(Generic[C]):
 
     def write(self, value: int) -> bytes:
         """The bytes of a member or number."""
-        return int(value).to_bytes(self.width, "big")
+        return int(value).to_bytes(self.width, self.order)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -180,5 +181,10 @@ def table(cls: type[T]) -> type[T]:
     twice = {place for place in places if places.count(place) > 1}
     if twice:
         raise TypeError(f"{cls.__name__}: place {min(twice):#04x} stands in two rows")
-    _ROWS[record] = found
+    enter(record, found)
     return record
+
+
+def enter(record: type, found: tuple[tuple[str, Row], ...]) -> None:
+    """Remember the rows of a record class, for `rows`."""
+    _ROWS[record] = found
