@@ -6,13 +6,13 @@ Curve: TypeAlias = tuple[tuple[float, float], ...]  # (x, share 0 to 1), x risin
 
 
 def along(curve: Curve, x: float) -> float:
-    """The curve's value at x; at a point exactly that of the point, so that 0 is 0 and nothing is below it."""
+    """The curve's value at x. A flat part is exactly flat and a 0 exactly 0: a limit of nearly 0 would not be one."""
     before_x, before_y = curve[0]
     if x <= before_x:
         return before_y
     for next_x, next_y in curve:
         if x <= next_x:
-            return (before_y * (next_x - x) + next_y * (x - before_x)) / (next_x - before_x)
+            return before_y + (next_y - before_y) * ((x - before_x) / (next_x - before_x))
         before_x, before_y = next_x, next_y
     return before_y
 

@@ -54,7 +54,7 @@ class Memory:
             memory = cls(
                 identity=Identity(**{f.name: _text(identity[f.name]) for f in fields(Identity)}),
                 cell_count=int(_number(stored["cell_count"], 1, MOST_CELLS)),
-                heard_at=_number(stored["heard_at"], 0),
+                heard_at=_number(stored["heard_at"], -inf),
                 chemistry=None if chemistry is None else Chemistry[chemistry],
                 limits=None if limits is None else Limits(**{f.name: _limit(limits[f.name]) for f in fields(Limits)}),
                 extremes=_extremes(stored["extremes"]),

@@ -1,6 +1,7 @@
 """Outages in virtual time: the loss contract as a person at the GX would see it, second by second."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -83,7 +84,7 @@ def test_each_state_and_its_alarm_come_once_and_in_order() -> None:
     timeline = lost()
     timeline.silence(2000)
     seen = [(outcome.presence, outcome.cable_alarm) for _, outcome in timeline.outcomes if outcome]
-    changes = [seen[0], *(now for before, now in zip(seen, seen[1:], strict=False) if now != before)]
+    changes = [seen[0], *(now for before, now in pairwise(seen) if now != before)]
     assert changes == [(LIVE, NONE), (HOLD, NONE), (LIMP, WARNING), (SAFE, ALARM)]
     begins = {outcome.presence: outcome.since for _, outcome in timeline.outcomes if outcome}
     assert begins == {LIVE: 1, HOLD: 126, LIMP: 151, SAFE: 1921}

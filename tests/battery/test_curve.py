@@ -42,6 +42,14 @@ def test_walls(low: float | None, high: float | None, expected: Curve) -> None:
     assert [share for _, share in found] == pytest.approx([share for _, share in expected])
 
 
+def test_a_flat_part_is_exactly_flat_and_a_zero_exactly_zero() -> None:
+    """A share of 0.9999999999999999 would blame the temperature; one of 1e-16 would keep an inverter on."""
+    assert {along(HILL, 10 + step * 0.03) for step in range(1000)} == {1.0}
+    for share in range(1, 1000):
+        for end in (0.1, 3.55, 50.0):
+            assert along(((end - 0.1, share / 1000), (end, 0.0)), end) == 0
+
+
 TEMPERATURES = st.floats(-60.0, 120.0)
 
 
