@@ -80,17 +80,22 @@ class NumberedCells:
 
     def read(self, data: bytes) -> tuple[float, ...]:
         """Voltages in V, cell 1 first. LayoutError unless the numbers are 1, 2, 3, ..."""
-        if data[0] % 3 or not 3 <= data[0] <= 96:
-            raise LayoutError(f"{data[0]} bytes are no list of 1 to 32 cells of 3 bytes")
+        _check_cells(data[0])
         numbers = data[1::3]
         if numbers != bytes(range(1, len(numbers) + 1)):
             raise LayoutError(f"cell numbers {list(numbers)} do not count from 1")
         return tuple((high << 8 | low) / 1000 for high, low in zip(data[2::3], data[3::3], strict=True))
 
     def write(self, value: tuple[float, ...]) -> bytes:
-        """Length byte and entries."""
-        entries = b"".join(bytes((n,)) + round(v * 1000).to_bytes(2, "big") for n, v in enumerate(value, 1))
-        return bytes((len(entries),)) + entries
+        """Length byte and entries; LayoutError when they do not fit."""
+        _check_cells(3 * len(value))
+        volts = Number(2, 1000)
+        return bytes((3 * len(value),)) + b"".join(bytes((n,)) + volts.write(v) for n, v in enumerate(value, 1))
+
+
+def _check_cells(size: int) -> None:
+    if size % 3 or not 3 <= size <= 96:
+        raise LayoutError(f"{size} bytes are no list of 1 to 32 cells of 3 bytes")
 
 
 U8, U16, U32, I16 = Number(1), Number(2), Number(4), Number(2, signed=True)
@@ -168,12 +173,21 @@ class UartSettings:
     calibrating: bool | None                   = row(0xB8, ON_OFF, "", "current calibration running")
     actual_capacity: int | None                = row(0xB9, U32, "Ah", "[2] 0 before about 10.10")
     manufacturer_id: str | None                = row(0xBA, Text(24), "", "[2] BT3… or user data and device name")
+
+
+@table
+class UartWriteOnly:
+    """Registers that are written only [1]. No recorded reply holds one [2], and the driver writes none."""
+
+    restart: int | None                        = row(0xBB, U8, "", "1: restart")
+    factory_reset: int | None                  = row(0xBC, U8, "", "1: parameters as from the factory")
+    upgrade: int | None                        = row(0xBD, U8, "", "1: remote upgrade")
+    gps_power_off: float | None                = row(0xBE, MILLI, "V")
+    gps_power_on: float | None                 = row(0xBF, MILLI, "V")
 # fmt: on
 
 
-REGISTERS = Registers(UartLive, UartSettings)
-
-# [1] section 0xBB to 0xBF: commands and GPS power, write only; never part of a reply [2], so no rows.
+REGISTERS = Registers(UartLive, UartSettings, UartWriteOnly)
 
 
 def current(code: int, version: int) -> float:
@@ -193,10 +207,14 @@ def current(code: int, version: int) -> float:
 
 
 def current_code(amperes: float, version: int) -> int:
-    """The inverse of `current`."""
-    if version == 0:
-        return 10000 - round(amperes * 100)
+    """The inverse of `current`. LayoutError for a current that does not fit, and for any other version."""
     magnitude = round(abs(amperes) * 100)
-    if magnitude > 0x7FFF:
-        raise LayoutError(f"{amperes} A does not fit: at most 327.67")
-    return magnitude | (0x8000 if amperes > 0 else 0)
+    match version:
+        case 1 if magnitude <= 0x7FFF:
+            return magnitude | (0x8000 if amperes > 0 else 0)
+        case 0 if 0 <= 10000 - round(amperes * 100) <= 0xFFFF:
+            return 10000 - round(amperes * 100)
+        case 0 | 1:
+            raise LayoutError(f"{amperes} A does not fit into protocol version {version}")
+        case _:
+            raise LayoutError(f"protocol version {version} (register 0xc0): how it encodes current is not known")

@@ -1,7 +1,8 @@
 """Rows of protocol tables: where a field lies, how it is packed, what it means.
 
 A record is a frozen dataclass whose fields are rows; reading, writing, documenting and redacting it all come from the
-rows. A kind converts between the field's bytes and its value and is invertible: `write(read(data)) == data`.
+rows. A kind converts between the field's bytes and its value and is invertible: `write(read(data)) == data`, but for
+secrets, and for what reads as None.
 """
 
 import dataclasses
@@ -106,8 +107,8 @@ class Coded(Generic[C]):
             return raw
 
     def write(self, value: int) -> bytes:
-        """The bytes of a member or number."""
-        return int(value).to_bytes(self.width, self.order)
+        """The bytes of a member or number; LayoutError when it is out of range."""
+        return Number(self.width, order=self.order).write(int(value))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
