@@ -132,6 +132,7 @@ class Observation:
 async def observing(observation: Observation) -> AsyncIterator[Observation]:
     """Ask the battery for as long as the block lasts."""
     task = asyncio.create_task(observation.session.run())
+    task.add_done_callback(lambda _: observation.end())  # it ends by a fault of ours only
     try:
         yield observation
     finally:

@@ -34,9 +34,6 @@ class Annotator(Protocol):
     def annotate(self, frame: bytes) -> list[Line]:
         """All bytes of a frame in lines, in order; it never raises."""
 
-    def secrets(self, frame: bytes) -> set[int]:
-        """Offsets of bytes that must not be shown."""
-
     def secrets_in_noise(self, data: bytes) -> set[int]:
         """Offsets of bytes that may be secrets, in a part of a stream that is no frame."""
 

@@ -56,10 +56,6 @@ class UartAnnotator:
         """See `annotate.Annotator`."""
         return list(_Explanation(frame).lines())
 
-    def secrets(self, frame: bytes) -> set[int]:
-        """See `annotate.Annotator`."""
-        return secrets(frame)
-
     def secrets_in_noise(self, data: bytes) -> set[int]:
         """See `annotate.Annotator`."""
         return secrets_in_noise(data)

@@ -154,6 +154,10 @@ def test_requests_are_explained(request_: bytes, command: str, register: str) ->
     assert wrong(request_) == []
 
 
+def test_a_request_for_no_register_is_said() -> None:
+    assert wrong(frame(b"\x8d", 3, 3, 0)) == [(11, "expected the id of one register")]
+
+
 def test_a_write_request_shows_its_value_and_a_password_request_nothing() -> None:
     assert line(frame(b"\xab\x01", 2, 3, 0), "charge switch").value == "on"
     assert not shows_password(text_of(frame(b"\0" + PASSWORD, 5, 3, 0)))
