@@ -51,4 +51,27 @@ class Alarm(Enum):
     # what "309_A" and "309_B" are is not documented; a protection of unknown kind blocks both sides
     PROTECTION_309_A           = AlarmRow("309_A protection",               "InternalFailure",         A, True,  True)
     PROTECTION_309_B           = AlarmRow("309_B protection",               "InternalFailure",         A, True,  True)
+    # JK02 and balancers; where the notes do not say what the BMS does, the side that the alarm speaks of is blocked
+    WIRE_RESISTANCE            = AlarmRow("resistance of a sense wire high", "InternalFailure",        W)
+    CELL_COUNT                 = AlarmRow("number of cells not as set",     "InternalFailure",         A, True,  True)
+    CURRENT_SENSOR             = AlarmRow("current sensor faulty",          "InternalFailure",         A, True,  True)
+    CHARGE_SHORT_CIRCUIT       = AlarmRow("short circuit while charging",   "HighChargeCurrent",       A, True,  False)
+    CHARGE_OVER_TEMPERATURE    = AlarmRow("battery too hot to charge",      "HighChargeTemperature",   A, True,  False)
+    COPROCESSOR                = AlarmRow("BMS faulty inside: coprocessor", "InternalFailure",         A, True,  True)
+    DISCHARGE_SHORT_CIRCUIT    = AlarmRow("short circuit while discharging", "HighDischargeCurrent",   A, False, True)
+    DISCHARGE_OVER_TEMPERATURE = AlarmRow("battery too hot to discharge",   "HighTemperature",         A, False, True)
+    DISCHARGE_UNDER_TEMPERATURE = AlarmRow("battery too cold to discharge", "LowTemperature",          A, False, True)
+    CHARGE_MOSFET              = AlarmRow("charging MOSFET faulty",         "InternalFailure",         A, True,  False)
+    DISCHARGE_MOSFET           = AlarmRow("discharging MOSFET faulty",      "InternalFailure",         A, False, True)
+    GPS_DISCONNECTED           = AlarmRow("GPS module disconnected",        "InternalFailure",         W)
+    DISCHARGE_START_FAILED     = AlarmRow("discharging failed to start",    "InternalFailure",         A, False, True)
+    # with a sensor that lies nothing says whether it is too cold to charge
+    TEMPERATURE_SENSOR         = AlarmRow("temperature sensor faulty",      "BatteryTemperatureSensor", A, True, False)
+    PARALLEL_MODULE            = AlarmRow("parallel module faulty",         "InternalFailure",         W)
+    SHORT_CIRCUIT_RELEASE      = AlarmRow("short circuit is not released",  "InternalFailure",         A, True,  True)
+    REMOTE_LOCK                = AlarmRow("locked from afar (GPS)",         "InternalFailure",         A, True,  True)
+    CELL_DETECTION             = AlarmRow("a cell is not detected",         "InternalFailure",         A, True,  True)
+    CELL_POLARITY              = AlarmRow("a cell has the wrong polarity",  "InternalFailure",         A, True,  True)
+    BALANCER_FAULT             = AlarmRow("balancer faulty",                "InternalFailure",         W)
+    BALANCER_OVER_TEMPERATURE  = AlarmRow("balancer too hot",               "HighInternalTemperature", A)
 # fmt: on

@@ -36,6 +36,8 @@ class Protections:
     discharge_under_temperature: float | None = None
     mos_over_temperature: float | None = None
     balance_start: float | None = None  # V, cell voltage
+    requested_charge_voltage: float | None = None  # V, of a cell: what the BMS asks chargers for (RCV)
+    requested_float_voltage: float | None = None  # V, of a cell (RFV)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,7 @@ class Reading:
     charge_switch: bool | None = None  # the owner's setting in the app
     discharge_switch: bool | None = None
     balance_switch: bool | None = None
+    heating: bool | None = None  # the BMS heats the battery
     capacity: float | None = None  # Ah, installed
     remaining: float | None = None  # Ah
     cycles: int | None = None
