@@ -180,7 +180,8 @@ def test_sigterm_releases_the_names_and_leaves(supervised: Supervised, bus: Bus)
 def hanging(environment: dict[str, str], mark: Path, *, watchdog: int) -> dict[str, str]:
     """The environment in which the driver's loop blocks for ever after 4 s; it makes the file `mark` then."""
     (mark.parent / "sitecustomize.py").write_text(HANG.format(mark=mark))
-    return {**environment, "PYTHONPATH": str(mark.parent), "DRIVER_WATCHDOG_SECONDS": str(watchdog)}
+    path = os.pathsep.join(filter(None, (str(mark.parent), environment.get("PYTHONPATH"))))
+    return {**environment, "PYTHONPATH": path, "DRIVER_WATCHDOG_SECONDS": str(watchdog)}
 
 
 def test_a_hung_loop_is_killed_and_started_again(
