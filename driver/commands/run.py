@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import ConfigError
 
-HELP = "serve the batteries of config.ini on D-Bus; ends with 0 when told to, 1 without D-Bus, 2 without a usable config"
+HELP = "serve the batteries of config.ini on D-Bus; ends with 0 when told to, 1 without D-Bus, 2 without config"
 
 PAUSE = 10.0  # s before ending over a configuration that cannot be read: a supervisor starts again at once
 
