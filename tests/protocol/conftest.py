@@ -12,7 +12,7 @@ def recording(request: pytest.FixtureRequest) -> Recording:
     return recordings.load(request.param)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def all_recordings() -> list[Recording]:
     """Every frame set; the test is skipped unless all are there."""
     if reason := recordings.missing():

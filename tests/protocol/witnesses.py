@@ -47,6 +47,10 @@ TYPE_NAMES = {BatteryType.LFP: "Lithium Iron Phosphate", BatteryType.TERNARY_LIT
 SECRETS = {"parameter_password"}  # checked by its absence
 
 
+def nth(values: tuple[float | None, ...], n: int) -> float | None:
+    return values[n - 1] if len(values) >= n else None
+
+
 def power(seen: Seen) -> float:
     return seen.reading.voltage * (seen.reading.current or 0.0)
 
@@ -69,7 +73,7 @@ VALUES: Mapping[str, Callable[[Seen], Any]] = {
     # 79 to 8C and C0
     "cell_numbers":                         lambda s: [n for n, _ in enumerate(s.cells, 1)],
     "cell_voltages_V":                      lambda s: list(s.cells),
-    **{f"cell_voltage_{n}_V":               lambda s, n=n: s.cells[n - 1] for n in range(1, 33)},
+    **{f"cell_voltage_{n}_V":               lambda s, n=n: nth(s.cells, n) for n in range(1, 33)},
     "min_cell_voltage_V":                   lambda s: min(s.cells),
     "max_cell_voltage_V":                   lambda s: max(s.cells),
     "min_voltage_cell_number":              lambda s: s.cells.index(min(s.cells)) + 1,
@@ -77,10 +81,10 @@ VALUES: Mapping[str, Callable[[Seen], Any]] = {
     "delta_cell_voltage_V":                 lambda s: max(s.cells) - min(s.cells),
     "average_cell_voltage_V":               lambda s: sum(s.cells) / len(s.cells),
     "mosfet_temperature_C":                 lambda s: s.reading.mos_temperature,
-    "temperature_1_C":                      lambda s: s.reading.temperatures[0],
-    "temperature_2_C":                      lambda s: s.reading.temperatures[1],
-    "box_temperature_C":                    lambda s: s.reading.temperatures[0],
-    "battery_temperature_C":                lambda s: s.reading.temperatures[1],
+    "temperature_1_C":                      lambda s: nth(s.reading.temperatures, 1),
+    "temperature_2_C":                      lambda s: nth(s.reading.temperatures, 2),
+    "box_temperature_C":                    lambda s: nth(s.reading.temperatures, 1),
+    "battery_temperature_C":                lambda s: nth(s.reading.temperatures, 2),
     "total_voltage_V":                      lambda s: s.reading.voltage,
     "current_raw":                          lambda s: s.live.current_code,
     "current_A":                            lambda s: s.reading.current,
@@ -207,8 +211,7 @@ TITLES: Mapping[str, Mapping[str, Callable[[Seen], bool]]] = {
         "so charging is stopped": lambda s: s.reading.charge_mosfet_on is False,
         "and discharging is not": lambda s: s.reading.discharge_mosfet_on is True,
         "it is as cold as the protection": lambda s: (
-            s.reading.temperatures[0] is not None
-            and s.reading.temperatures[0] <= (s.reading.protections.charge_under_temperature or 0.0)
+            (nth(s.reading.temperatures, 1) or 0) <= (s.reading.protections.charge_under_temperature or 0)
         ),
     },
     "uart_16s_b2a20s20p_11.26_arminjo_charging": {"charging": lambda s: (s.reading.current or 0.0) > 0},
