@@ -1,5 +1,6 @@
 """What a live view of a battery shows, whoever it comes from: the driver itself, or D-Bus."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
@@ -177,14 +178,15 @@ class Published:
                 yield title, "on" if value else "off"
 
     def alarms(self) -> Iterator[tuple[Severity, str]]:
-        """Alarms that are raised, in the words of those that share the path."""
+        """Alarms that are raised, in our words where the path tells which one it is."""
         for path in sorted(self._items):
             level = self.number(path) if path.startswith("/Alarms/") else None
             if not level:
                 continue
             name = path.rpartition("/")[2]
             texts = [alarm.value.text for alarm in Alarm if alarm.value.path == name]
-            words = "BMS not heard" if name == "BmsCable" else " or ".join(texts) or name
+            shared = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()  # HighTemperature: several alarms show there
+            words = "BMS not heard" if name == "BmsCable" else texts[0] if len(texts) == 1 else shared
             yield (Severity.ALARM if level > 1 else Severity.WARNING), words
 
     def limits(self) -> Iterator[ShownLimit]:

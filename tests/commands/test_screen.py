@@ -238,9 +238,14 @@ def test_d_bus_values_in_variants_are_understood() -> None:
     assert View.of_items(wrapped) == View.of_items(items())
 
 
-def test_an_alarm_path_that_several_share_names_them() -> None:
-    view = View.of_items({"/Alarms/HighTemperature": {"Value": 1}, "/Alarms/Strange": {"Value": 2}})
-    assert view.alarms == ((Severity.WARNING, "battery too hot or battery box too hot"), (Severity.ALARM, "Strange"))
+def test_an_alarm_is_named_as_exactly_as_its_path_tells() -> None:
+    raised = {"/Alarms/HighTemperature": 1, "/Alarms/LowSoc": 1, "/Alarms/Strange": 2}
+    view = View.of_items({path: {"Value": level} for path, level in raised.items()})
+    assert view.alarms == (
+        (Severity.WARNING, "high temperature"),
+        (Severity.WARNING, "state of charge low"),
+        (Severity.ALARM, "strange"),
+    )
 
 
 def test_the_line_for_a_log_has_everything_once() -> None:
