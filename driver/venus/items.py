@@ -75,6 +75,14 @@ class Tree:
         self._bus = bus
         self._items: dict[str, Item] = {}
         self._writing: set[asyncio.Task[None]] = set()
+        self._signal = Message(  # one for all times: its header is checked once, its bytes are made when it is sent
+            message_type=MessageType.SIGNAL,
+            path="/",
+            interface=BUS_ITEM,
+            member="ItemsChanged",
+            signature="a{sa{sv}}",
+            flags=MessageFlag.NO_REPLY_EXPECTED,
+        )
         bus.add_message_handler(self._handle)
 
     def __contains__(self, path: str) -> bool:
@@ -104,18 +112,9 @@ class Tree:
             self._announce(changed)
 
     def _announce(self, changed: Mapping[str, Mapping[str, Variant]]) -> None:
-        post(
-            self._bus,
-            Message(
-                message_type=MessageType.SIGNAL,
-                path="/",
-                interface=BUS_ITEM,
-                member="ItemsChanged",
-                signature="a{sa{sv}}",
-                body=[changed],
-                flags=MessageFlag.NO_REPLY_EXPECTED,
-            ),
-        )
+        self._signal.body = [changed]
+        self._signal.serial = 0
+        post(self._bus, self._signal)
 
     def _handle(self, message: Message) -> bool:
         """Answer every call but those to Peer; the library has no objects of its own here."""

@@ -1,28 +1,38 @@
 """Every path of com.victronenergy.battery that this driver publishes: one row each.
 
 Paths, types and texts are the contract with Victron's programs: systemcalc, the GUI, the MQTT and Modbus bridges.
-Rows stand together by what they draw on, so that what did not change is not computed again. A path appears with its
-first value and then stays, invalid while there is none. `published.py` rounds, holds and compares.
+Rows stand in groups by what they draw on: while that is equal, none of them is computed. A path appears with its first
+value and then stays, invalid while there is none. `published.py` rounds, holds and compares.
 
 Decisions: the BMS's own alarms are measurements, so they become invalid with them; /ErrorCode stays 0 when the BMS is
 lost, because /Alarms/BmsCable = 2 already notifies and a code would do so a second time.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeAlias, TypeVar
+from operator import attrgetter
+from typing import Generic, TypeVar
 
 from ..battery.alarms import Alarm, Severity
 from ..battery.controller import Outcome
 from ..battery.limits import Limits
 from ..battery.loss import Presence
 from ..battery.reading import Reading
+from .derived import (
+    Column,
+    balancer_status,
+    balancing_cells,
+    consumed,
+    highest,
+    lowest,
+    place,
+    remaining,
+    spread,
+    time_to_go,
+)
 from .items import Value
 
 Source = TypeVar("Source")
-Column: TypeAlias = Sequence[float | None]  # published values of all cells, or of all sensors
-
-IDLE_SHARE = 0.005  # of the capacity; below that current a time to go is noise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +69,14 @@ class Row(Generic[Source]):
     exists: Callable[[Source], bool] | None = None  # that there will be a value, though there is none yet
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Group(Generic[Source]):
+    """Rows, and all that they draw on."""
+
+    key: Callable[[Source], object]
+    rows: tuple[Row[Source], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Series:
     """One path a cell or sensor, counted from 1, and rows that draw on the published values of all of them."""
@@ -69,71 +87,6 @@ class Series:
     values: Callable[[Reading], Column]
     step: float = 0.0
     derived: tuple[Row[Column], ...] = ()
-
-
-def remaining(reading: Reading) -> float | None:
-    """Ah left, from state of charge and capacity where the BMS does not say."""
-    if reading.remaining is not None or reading.capacity is None or reading.soc is None:
-        return reading.remaining
-    return reading.capacity * reading.soc / 100
-
-
-def consumed(reading: Reading) -> float | None:
-    """Ah missing from full, negative as Victron has it."""
-    left = remaining(reading)
-    return None if left is None or reading.capacity is None else min(0.0, left - reading.capacity)
-
-
-def time_to_go(reading: Reading) -> int | None:
-    """Seconds to empty at the present current; none while hardly anything or nothing is drawn."""
-    left, current = remaining(reading), reading.current
-    if left is None or current is None or reading.capacity is None or -current <= IDLE_SHARE * reading.capacity:
-        return None
-    return round(left / -current * 3600)
-
-
-def balancer_status(reading: Reading) -> int | None:
-    """0 unknown, 1 balanced, 2 balancing, 3 imbalance: 1 only where the balancer would work if it had to."""
-    start = reading.protections.balance_start
-    if reading.balancing is None:
-        return None
-    if reading.balancing:
-        return 2
-    if Alarm.CELL_DIFFERENCE in reading.alarms:
-        return 3
-    return int(reading.balance_switch is True and start is not None and max(reading.cells, default=0.0) >= start)
-
-
-def balancing_cells(reading: Reading) -> Column:
-    """1 for each cell that is being balanced; nothing where the protocol does not tell which."""
-    busy = reading.balancing_cells
-    return () if busy is None else [int(cell in busy) for cell in range(1, len(reading.cells) + 1)]
-
-
-def lowest(column: Column) -> float | None:
-    """The lowest valid value."""
-    return min((value for value in column if value is not None), default=None)
-
-
-def highest(column: Column) -> float | None:
-    """The highest valid value."""
-    return max((value for value in column if value is not None), default=None)
-
-
-def spread(column: Column) -> float | None:
-    """Highest less lowest."""
-    low, high = lowest(column), highest(column)
-    return None if low is None or high is None else high - low
-
-
-def place(extreme: Callable[[Column], float | None], letter: str) -> Callable[[Column], str | None]:
-    """Which cell or sensor has the extreme, as Victron writes it: "C3". The first of equals."""
-
-    def value(column: Column) -> str | None:
-        found = extreme(column)
-        return None if found is None else f"{letter}{column.index(found) + 1}"
-
-    return value
 
 
 def allowed(outcome: Outcome, limit: str, mosfet: str) -> int | None:
@@ -168,13 +121,21 @@ def connection_information(outcome: Outcome) -> str:
     return outcome.explanation or "Connected"
 
 
+def state_key(outcome: Outcome) -> object:
+    """What the rows of `STATE` draw on."""
+    return (
+        outcome.presence, outcome.explanation, outcome.limits is None, outcome.cable_alarm, outcome.cell_count,
+        charge_allowed(outcome), discharge_allowed(outcome),
+    )  # fmt: skip
+
+
 def inverted(value: int | None) -> int | None:
     """0 for 1 and 1 for 0."""
     return None if value is None else 1 - value
 
 
 # fmt: off
-FACTS: tuple[Row[Moment], ...] = (
+FACTS: Group[Moment] = Group(lambda now: (now.facts, now.outcome.identity), (
     Row("/Mgmt/ProcessName",         "s", "%s",   lambda now: "dbus-jkbms"),
     Row("/Mgmt/ProcessVersion",      "s", "%s",   lambda now: now.facts.version),
     Row("/Mgmt/Connection",          "s", "%s",   lambda now: now.facts.connection),
@@ -189,9 +150,9 @@ FACTS: tuple[Row[Moment], ...] = (
     Row("/System/NrOfBatteries",     "i", "%d",   lambda now: 1),
     Row("/System/BatteriesParallel", "i", "%d",   lambda now: 1),
     Row("/System/BatteriesSeries",   "i", "%d",   lambda now: 1),
-)
+))
 
-STATE: tuple[Row[Outcome], ...] = (
+STATE: Group[Outcome] = Group(state_key, (
     Row("/State",                    "i", "%d", lambda now: 10 if now.presence is Presence.SAFE else 9),
     Row("/ConnectionInformation",    "s", "%s", connection_information),
     Row("/Alarms/BmsCable",          "i", "%d", lambda now: now.cable_alarm),
@@ -202,33 +163,48 @@ STATE: tuple[Row[Outcome], ...] = (
     Row("/System/NrOfModulesOffline", "i", "%d", lambda now: int(not is_heard(now))),
     Row("/System/NrOfModulesBlockingCharge", "i", "%d", lambda now: inverted(charge_allowed(now))),
     Row("/System/NrOfModulesBlockingDischarge", "i", "%d", lambda now: inverted(discharge_allowed(now))),
-)
+))
 
-MEASURED: tuple[Row[Reading], ...] = (
+POWER: Group[Reading] = Group(attrgetter("voltage", "current", "soc", "remaining", "capacity"), (
     Row("/Dc/0/Voltage",             "d", "%.2fV",  lambda now: now.voltage, 0.01, always=True),
     Row("/Dc/0/Current",             "d", "%.1fA",  lambda now: now.current, 0.1, always=True),
     Row("/Dc/0/Power",               "d", "%.0fW",
         lambda now: None if now.current is None else now.voltage * now.current, 1.0, always=True),
+    Row("/TimeToGo",                 "i", "%ds",    time_to_go, 100.0, exists=lambda now: consumed(now) is not None),
+))
+
+CHARGE: Group[Reading] = Group(attrgetter("soc", "soh", "remaining", "capacity"), (
     Row("/Soc",                      "d", "%.1f%%", lambda now: now.soc, 0.1, always=True),
     Row("/Soh",                      "d", "%.0f%%", lambda now: now.soh, 0.1),
     Row("/Capacity",                 "d", "%.1fAh", remaining, 0.1),
     Row("/ConsumedAmphours",         "d", "%.1fAh", consumed, 0.1),
-    Row("/TimeToGo",                 "i", "%ds",    time_to_go, 100.0, exists=lambda now: consumed(now) is not None),
+))
+
+BALANCE: Group[Reading] = Group(lambda now: (now.balancing, now.balance_switch, balancer_status(now)), (
     Row("/Balancing",                "i", "%d",     lambda now: now.balancing),
     Row("/Balancer/Status",          "i", "%d",     balancer_status),
     Row("/Io/AllowToBalance",        "i", "%d",     lambda now: now.balance_switch),
-    Row("/Voltages/Sum",             "d", "%.2fV",  lambda now: sum(now.cells), 0.01),
-    Row("/System/MOSTemperature",    "d", "%.1fC",  lambda now: now.mos_temperature, 0.1),
-)
+))
 
-KNOWN: tuple[Row[Reading], ...] = (  # stays true while the BMS is silent
+MOSFETS: Group[Reading] = Group(attrgetter("mos_temperature"), (
+    Row("/System/MOSTemperature",    "d", "%.1fC",  lambda now: now.mos_temperature, 0.1),
+))
+
+SUM: Group[Reading] = Group(attrgetter("cells"), (
+    Row("/Voltages/Sum",             "d", "%.2fV",  lambda now: sum(now.cells), 0.01),
+))
+
+MEASURED = (POWER, CHARGE, BALANCE, MOSFETS, SUM)
+
+KNOWN: Group[Reading] = Group(attrgetter("capacity", "cycles", "charged_total"), (  # true while the BMS is silent
     Row("/InstalledCapacity",        "d", "%.0fAh", lambda now: now.capacity, 0.1),
     Row("/History/ChargeCycles",     "i", "%d",     lambda now: now.cycles),
     Row("/History/TotalAhDrawn",     "d", "%.0fAh",
         lambda now: None if now.charged_total is None else -now.charged_total, 1.0),
-)
+))
 
-CONTROL: tuple[Row[Limits], ...] = (  # these paths exist only while the battery controls
+CONTROL: Group[Limits] = Group(attrgetter("charge_voltage", "charge_current", "discharge_current", "low_voltage"), (
+    # these paths exist only while the battery controls
     Row("/Info/MaxChargeVoltage",    "d", "%.2fV",  lambda now: now.charge_voltage.value, 0.01, limit=True),
     Row("/Info/MaxChargeCurrent",    "d", "%.1fA",  lambda now: now.charge_current.value, 0.1, limit=True),
     Row("/Info/MaxDischargeCurrent", "d", "%.1fA",  lambda now: now.discharge_current.value, 0.1, limit=True),
@@ -236,7 +212,7 @@ CONTROL: tuple[Row[Limits], ...] = (  # these paths exist only while the battery
     Row("/Info/ChargeMode",          "s", "%s",     lambda now: now.charge_voltage.reason),
     Row("/Info/ChargeLimitation",    "s", "%s",     lambda now: now.charge_current.reason),
     Row("/Info/DischargeLimitation", "s", "%s",     lambda now: now.discharge_current.reason),
-)
+))
 
 SERIES: tuple[Series, ...] = (
     Series("/Voltages/Cell%d",       "d", "%.3fV",  lambda now: now.cells, 0.001, (
@@ -258,7 +234,7 @@ SERIES: tuple[Series, ...] = (
 # fmt: on
 
 
-def alarm_rows(signalled: frozenset[Alarm]) -> tuple[Row[Reading], ...]:
+def alarm_group(signalled: frozenset[Alarm]) -> Group[Reading]:
     """A row for each path that a protocol which knows these alarms can raise; of several alarms the worst wins.
 
     An alarm bit that nobody knows is a warning about the BMS itself.
@@ -274,4 +250,4 @@ def alarm_rows(signalled: frozenset[Alarm]) -> tuple[Row[Reading], ...]:
         return Row(f"/Alarms/{name}", "i", "%d", severity, always=True)
 
     names = {alarm.value.path: None for alarm in Alarm if alarm in signalled} | {"InternalFailure": None}
-    return tuple(map(row, names))
+    return Group(attrgetter("alarms", "unknown_alarm_bits"), tuple(map(row, names)))

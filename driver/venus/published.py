@@ -9,9 +9,22 @@ from collections.abc import Iterable
 from math import floor
 
 from ..battery.alarms import Alarm
-from ..battery.reading import Reading
+from .derived import Column
 from .items import Item, Value
-from .paths import CONTROL, FACTS, KNOWN, MEASURED, SERIES, STATE, Moment, Row, Series, Source, alarm_rows
+from .paths import (
+    CONTROL,
+    FACTS,
+    KNOWN,
+    MEASURED,
+    SERIES,
+    STATE,
+    Group,
+    Moment,
+    Row,
+    Series,
+    Source,
+    alarm_group,
+)
 
 DIGITS = {0.001: 3, 0.01: 2, 0.1: 1, 1.0: 0, 100.0: -2}  # step -> decimals
 SLACK = 1.001  # a difference of one step, computed in binary, is not always one step
@@ -39,12 +52,12 @@ class Published:
 
     def __init__(self, signalled: frozenset[Alarm], *, control: bool) -> None:
         self.control = control
-        self._alarms = alarm_rows(signalled)
+        self._measured = (*MEASURED, alarm_group(signalled))
         self._held: dict[str, Value] = {}
-        self._columns: dict[str, list[float | None]] = {series.path: [] for series in SERIES}
         self._forms: dict[str, tuple[str, str]] = {}
-        self._last: Moment | None = None
-        self._shown: Reading | None = None
+        self._keys: dict[object, object] = {}  # what each group was computed from
+        self._raw: dict[str, Column] = {}  # and each series
+        self._columns: dict[str, list[float | None]] = {series.path: [] for series in SERIES}
 
     def item(self, path: str) -> Item:
         """A new item for a path that `changes` has named."""
@@ -53,36 +66,27 @@ class Published:
     def changes(self, moment: Moment) -> dict[str, Value]:
         """What differs from the moment before, by path; the first time, all."""
         changes: dict[str, Value] = {}
-        outcome, last = moment.outcome, self._last
-        before = last.outcome if last else None
-        if last is None or moment.facts is not last.facts or outcome.identity is not last.outcome.identity:
-            self._take(FACTS, moment, changes)
-        if outcome.reading is not None and (before is None or outcome.reading is not before.reading):
+        outcome = moment.outcome
+        self._take(FACTS, moment, changes)
+        if outcome.reading is not None:
             self._take(KNOWN, outcome.reading, changes)
         shown = outcome.reading if outcome.fresh else None
-        if before is None or shown is not self._shown:
-            self._measure(shown, changes)
-        if self.control and outcome.limits is not None and (before is None or outcome.limits is not before.limits):
+        for group in self._measured:
+            self._take(group, shown, changes)
+        for series in SERIES:
+            self._take_series(series, () if shown is None else series.values(shown), changes)
+        if self.control and outcome.limits is not None:
             self._take(CONTROL, outcome.limits, changes)
         self._take(STATE, outcome, changes)
-        self._last = moment
         return changes
 
-    def _measure(self, shown: Reading | None, changes: dict[str, Value]) -> None:
-        """Take over a reading, or make all measurements invalid."""
-        self._take(MEASURED, shown, changes)
-        for series in SERIES:
-            self._take_series(series, shown, changes)
-        was, self._shown = self._shown, shown
-        if (
-            was is None
-            or shown is None
-            or shown.alarms != was.alarms
-            or shown.unknown_alarm_bits != was.unknown_alarm_bits
-        ):
-            self._take(self._alarms, shown, changes)
+    def _take(self, group: Group[Source], source: Source | None, changes: dict[str, Value]) -> None:
+        key = None if source is None else group.key(source)
+        if group not in self._keys or key != self._keys[group]:
+            self._keys[group] = key
+            self._compute(group.rows, source, changes)
 
-    def _take(self, rows: Iterable[Row[Source]], source: Source | None, changes: dict[str, Value]) -> None:
+    def _compute(self, rows: Iterable[Row[Source]], source: Source | None, changes: dict[str, Value]) -> None:
         held = self._held
         for row in rows:
             path = row.path
@@ -96,14 +100,19 @@ class Published:
             if value != was or value is None:
                 self._put(path, row, value, changes)
 
-    def _take_series(self, series: Series, shown: Reading | None, changes: dict[str, Value]) -> None:
+    def _take_series(self, series: Series, values: Column, changes: dict[str, Value]) -> None:
+        before = self._raw.get(series.path, ())
+        if values == before:
+            return
+        self._raw[series.path] = values
         column = self._columns[series.path]
-        values = series.values(shown) if shown is not None else ()
         known = len(column)
         column += [None] * (len(values) - known)
         changed = False
         for index, was in enumerate(column):
             value = values[index] if index < len(values) else None
+            if index < len(before) and value == before[index]:
+                continue
             if value is not None and series.step:
                 value = settled(series.step, was, value)
             if value != was or index >= known:
@@ -111,7 +120,7 @@ class Published:
                 changed = True
                 self._put(series.path % (index + 1), series, value, changes)
         if changed:
-            self._take(series.derived, column, changes)
+            self._compute(series.derived, column, changes)
 
     def _put(self, path: str, row: "Row[Source] | Series", value: Value, changes: dict[str, Value]) -> None:
         if path not in self._forms:

@@ -30,7 +30,7 @@ def bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[PrivateBus]:
 async def until(condition: Callable[[], object], timeout: float = 20.0) -> None:
     """Wait for `condition` as long as ten times what it should take."""
     async with asyncio.timeout(timeout):
-        while not condition():  # noqa: ASYNC110 - most conditions are other programs'
+        while not condition():
             await asyncio.sleep(0.005)
 
 

@@ -10,8 +10,9 @@ import pytest
 from driver.battery.alarms import Alarm, Severity
 from driver.battery.limits import Limit
 from driver.battery.loss import Presence
+from driver.venus.derived import balancer_status, consumed, remaining, time_to_go
 from driver.venus.items import Item, Value
-from driver.venus.paths import balancer_status, connection_information, consumed, remaining, time_to_go
+from driver.venus.paths import connection_information
 from driver.venus.published import Published
 from tests.venus.batteries import ALL_ALARMS, IDENTITY, LIMITS, READING, SAFE, moment, outcome, reading
 
@@ -105,6 +106,9 @@ ALWAYS = """
 /Alarms/HighChargeCurrent            i  0
 /Alarms/HighDischargeCurrent         i  0
 /Alarms/CellImbalance                i  0
+/Alarms/HighChargeTemperature        i  0
+/Alarms/LowTemperature               i  0
+/Alarms/BatteryTemperatureSensor     i  0
 """
 # paths that change Victron's pages or decisions, and that nobody may publish who does not mean them
 NEVER = re.compile(

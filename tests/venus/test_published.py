@@ -108,7 +108,8 @@ def test_a_limit_on_a_step_is_shown_as_it_is(value: float) -> None:
 
 def test_every_step_has_its_decimals() -> None:
     series = [row for column in SERIES for row in (column, *column.derived)]
-    rows = [*FACTS, *STATE, *MEASURED, *KNOWN, *CONTROL, *series]
+    groups = [FACTS, STATE, *MEASURED, KNOWN, CONTROL]
+    rows = [*series, *(row for group in groups for row in group.rows)]
     assert not [row.path for row in rows if row.step and row.step not in DIGITS]
     assert all(10.0**-digits == pytest.approx(step) for step, digits in DIGITS.items())
 

@@ -104,7 +104,7 @@ async def test_it_runs_as_a_program_and_ends_with_the_bus(bus: PrivateBus, clien
         env=bus.environment,
     )  # fmt: skip
     async with asyncio.timeout(30):
-        while not await client.owner(SETTINGS):  # noqa: ASYNC110 - another process
+        while not await client.owner(SETTINGS):
             await asyncio.sleep(0.01)
         assert (await client.items(SETTINGS))["/Settings/Services/Bol"] == 0
         bus.kill()
