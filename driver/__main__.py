@@ -6,6 +6,7 @@ Exit codes: 0 all well; 1 it did not work out (no battery answered, a warning); 
 
 import argparse
 import importlib
+import os
 import pkgutil
 import sys
 from typing import Protocol
@@ -62,8 +63,12 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser(given).parse_args(given)
     try:
         code: int = args.run(args)
+        sys.stdout.flush()
     except DriverError as exc:
         sys.stderr.write(f"{exc}\n")
+        return 1
+    except BrokenPipeError:  # whoever read our output has had enough of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         return 130

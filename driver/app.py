@@ -59,6 +59,12 @@ class App:
         """Serve until SIGTERM or SIGINT (exit code 0), or until D-Bus is lost (1)."""
         gc.freeze()  # what was imported stays: no need to look through it again and again
         signal.setitimer(signal.ITIMER_REAL, WATCHDOG)
+        try:
+            return await self._serve()
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    async def _serve(self) -> int:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
@@ -76,7 +82,6 @@ class App:
             await self._leave()
             for task in self._tasks:
                 task.cancel()
-        signal.setitimer(signal.ITIMER_REAL, 0)
         watch.cancel()
         await bus.close(connection)
         return self._exit

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -72,3 +73,11 @@ def test_no_bus_ends_with_1_and_says_where_it_was_looked_for(
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path}/nobody")
     assert main(["run", "--config", str(tmp_path / "config.ini")]) == 1
     assert "no D-Bus at unix:path=" in capsys.readouterr().err
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)  # nothing is left that would end a process later
+
+
+def test_a_reader_that_has_had_enough_is_no_error() -> None:
+    command = f"{sys.executable} -m driver tables | head -n 1"
+    shown = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60, check=True)
+    assert shown.stdout.startswith("#")
+    assert shown.stderr == ""
