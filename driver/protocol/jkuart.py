@@ -83,7 +83,8 @@ class NumberedCells:
         _check_cells(data[0])
         numbers = data[1::3]
         if numbers != bytes(range(1, len(numbers) + 1)):
-            raise LayoutError(f"cell numbers {list(numbers)} do not count from 1")
+            entry = next(n for n, number in enumerate(numbers, 1) if n != number)
+            raise LayoutError(f"entry {entry} is numbered {numbers[entry - 1]}")
         return tuple((high << 8 | low) / 1000 for high, low in zip(data[2::3], data[3::3], strict=True))
 
     def write(self, value: tuple[float, ...]) -> bytes:

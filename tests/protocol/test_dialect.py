@@ -163,6 +163,18 @@ def test_whatever_the_payload_it_is_a_reading_or_refused_by_name(content: bytes,
     assert bool(refusal) is bool(re.search(r"0x[0-9a-f]{2}", refusal))
 
 
+@given(st.lists(st.tuples(st.integers(0, 300), st.binary(max_size=3), st.integers(0, 3)), min_size=1, max_size=4))
+def test_payloads_with_holes_are_readings_or_refused_and_tell_no_secret(edits: list[tuple[int, bytes, int]]) -> None:
+    content = together(usual())
+    for at, put, taken_out in edits:
+        content = content[:at] + put + content[at + taken_out :]
+    try:
+        shown = repr(JkUart().take(sealed(content)))
+    except LayoutError as exc:
+        shown = str(exc)
+    assert "hunter2" not in shown
+
+
 # --- memory
 
 

@@ -211,7 +211,7 @@ def test_a_frame_is_whole_with_its_own_checksum_only() -> None:
 
 
 @pytest.mark.recorded
-@pytest.mark.parametrize("family", ["pb_rs485", "legacy_dd_a5", "balancer", "display", "neey"])
+@pytest.mark.parametrize("family", ["pb_", "legacy_dd_a5", "balancer", "display", "neey", "ble_jk04"])
 def test_frames_of_other_protocols_are_no_frames(family: str) -> None:
     if reason := recordings.missing():
         pytest.skip(reason)

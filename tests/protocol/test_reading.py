@@ -47,8 +47,8 @@ def test_a_dead_cell_is_a_cell() -> None:
         (b"\x00", "0 bytes"),
         (b"\x04\x01\x0c\xe5\x02", "4 bytes"),
         (cells([3300] * 33), "99 bytes"),
-        (b"\x06\x01\x0c\xe5\x01\x0c\xe5", r"\[1, 1\]"),
-        (b"\x06\x00\x0c\xe5\x01\x0c\xe5", r"\[0, 1\]"),
+        (b"\x06\x01\x0c\xe5\x01\x0c\xe5", "entry 2 is numbered 1"),
+        (b"\x06\x00\x0c\xe5\x01\x0c\xe5", "entry 1 is numbered 0"),
     ],
 )
 def test_impossible_lists_of_cells_yield_no_reading(value: bytes, said: str) -> None:
