@@ -219,18 +219,18 @@ def test_a_dialect_remembers_nothing_that_is_not_so(registers: list[int], data: 
 
 
 def test_the_registry() -> None:
-    assert dialect_names() == ("jk-uart",)
+    assert "jk-uart" in dialect_names()
     for name, make in DIALECTS.items():
         dialect = make(2.0)
         assert dialect.name == name
         assert dialect.label
-        assert dialect.talk.poll.every == 2.0
+        assert dialect.talk.send(0.0)
 
 
 def test_what_is_asked_and_how_long_an_answer_may_take() -> None:
     talk = JkUart(1.0).talk
     assert (talk.poll.request, talk.poll.wake) == (READ_ALL, ACTIVATE)
-    assert talk.poll.timeout == 0.5
+    assert (talk.poll.every, talk.poll.timeout) == (1.0, 0.5)
     assert JkUart(0.25).talk.poll.timeout == 0.25
     assert JkUart().baudrate == 115200
 
