@@ -78,8 +78,8 @@ class Attempt:
 
     @property
     def hangs(self) -> bool:
-        """True while the thread has not come back."""
-        return self._thread.is_alive()
+        """True while the thread is in `work` and has no result."""
+        return self._thread.is_alive() and (self._promise.cancelled() or not self._promise.done())
 
     def _run(self) -> None:
         try:
