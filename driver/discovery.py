@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .battery.reading import Reading
 from .errors import LayoutError, LinkError, ProtocolError
+from .link.base import Link
 from .link.ports import Adapter, Rejected, listen_first, usb_serial_adapters
 from .link.serial import SerialLink
 from .link.traffic import Traffic
@@ -87,8 +88,8 @@ class Discovery:
                 if heard.traffic is not Traffic.SILENT:
                     log.info("%s is left alone: %s is heard there", adapter.device, heard.traffic.value)
                     break
-                if await answers(link, dialect):
-                    return True
+                await answers(link, dialect)
+                return True
             except (LinkError, ProtocolError) as exc:
                 log.info("%s: no %s: %s", adapter.device, dialect.label, exc)
             finally:
@@ -97,7 +98,7 @@ class Discovery:
         return False
 
 
-async def answers(link: SerialLink, dialect: Dialect) -> Reading | None:
+async def answers(link: Link, dialect: Dialect) -> Reading:
     """The first reading over an open link. ProtocolError when the BMS stays silent, LinkError when the link is lost."""
     clock = asyncio.get_running_loop().time
     talk = dialect.talk
@@ -107,6 +108,8 @@ async def answers(link: SerialLink, dialect: Dialect) -> Reading | None:
             await link.write(request)
         for frame in talk.receive(await link.read(talk.expected, talk.wake(clock()))):
             try:
-                return dialect.take(frame)
+                reading = dialect.take(frame)
             except LayoutError as exc:
                 raise ProtocolError(f"a frame that is not understood: {exc}") from exc
+            if reading is not None:  # an answer to the call that wakes a sleeping BMS is none
+                return reading

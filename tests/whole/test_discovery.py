@@ -78,6 +78,14 @@ async def test_one_jk_on_a_free_adapter_is_found_and_controls(scene: Scene, mach
     assert (await scene.items(name))["/Info/MaxChargeVoltage"] == 55.2
 
 
+async def test_a_sleeping_bms_is_woken_and_found(scene: Scene, machine: Machine) -> None:
+    line = jk_line()
+    line.device.bms.asleep = True
+    await machine.plug(0, line)
+    scene.start("")
+    await scene.batteries(1)
+
+
 async def test_of_two_found_at_once_none_controls(scene: Scene, machine: Machine) -> None:
     for number in (0, 1):
         await machine.plug(number, jk_line(number + 1))
