@@ -39,7 +39,7 @@ def balancer_status(reading: Reading) -> int | None:
         return None
     if reading.balancing:
         return 2
-    if Alarm.CELL_DIFFERENCE in reading.alarms:
+    if reading.alarms and Alarm.CELL_DIFFERENCE in reading.alarms:
         return 3
     return int(reading.balance_switch is True and start is not None and max(reading.cells, default=0.0) >= start)
 

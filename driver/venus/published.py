@@ -123,7 +123,7 @@ class Published:
             self._compute(series.derived, column, changes)
 
     def _put(self, path: str, row: "Row[Source] | Series", value: Value, changes: dict[str, Value]) -> None:
-        if path not in self._forms:
+        if path not in self._held:
             self._forms[path] = (row.signature, row.form)
         self._held[path] = changes[path] = value
 
