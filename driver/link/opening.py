@@ -26,6 +26,7 @@ def open_descriptor(port: str, baudrate: int, timeout: float) -> int:
         if port.startswith("socket://"):
             return _open_socket(port, timeout)
         if port.startswith("rfc2217://"):
+            address(port)
             from .rfc2217 import open_bridge  # its thread and telnet code are paid for only where they are used
 
             return open_bridge(port, baudrate)

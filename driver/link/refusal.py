@@ -80,12 +80,12 @@ def _no_permission(port: str) -> str:
 
 
 def _group(number: int) -> str:
-    import grp
-
+    """Its name; read from the file because not every Python on a GX has the module `grp`."""
     try:
-        return grp.getgrgid(number).gr_name
-    except KeyError:
-        return str(number)
+        entries = [line.split(":") for line in Path("/etc/group").read_text().splitlines()]
+    except OSError:
+        entries = []
+    return next((entry[0] for entry in entries if entry[2:3] == [str(number)]), str(number))
 
 
 def _far(port: str, cause: BaseException, number: object) -> str:

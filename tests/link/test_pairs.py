@@ -26,6 +26,12 @@ async def read_all(pair: Pair, count: int) -> bytes:
     return data
 
 
+async def poll_for_ever(pair: Pair) -> None:
+    while True:
+        await pair.link.write(b"hello")
+        await pair.link.read(291, 0.01)
+
+
 async def test_round_trip(kind: str, tmp_path: Path) -> None:
     async with opened(kind, tmp_path) as pair:
         for _ in range(3):
@@ -103,9 +109,7 @@ async def test_peer_gone_before_the_next_poll(kind: str, tmp_path: Path) -> None
         pair.unplug()
         async with asyncio.timeout(SOON):
             with pytest.raises(LinkError):
-                while True:
-                    await pair.link.write(b"hello")
-                    await pair.link.read(291, 0.01)
+                await poll_for_ever(pair)
 
 
 async def test_reopened_when_it_is_back(kind: str, tmp_path: Path) -> None:
