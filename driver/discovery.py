@@ -79,21 +79,19 @@ class Discovery:
 
     async def _probe(self, adapter: Adapter) -> bool:
         """Whether a JK answers on this adapter."""
-        for make in DIALECTS.values():
-            dialect = make(1.0)
-            link = SerialLink(adapter.device, dialect.baudrate)
-            try:
-                await link.open()
-                heard = await listen_first(link, LISTEN)
-                if heard.traffic is not Traffic.SILENT:
-                    log.info("%s is left alone: %s is heard there", adapter.device, heard.traffic.value)
-                    break
+        dialect = DIALECTS[Battery().protocol](1.0)  # the one that `_take` gives the battery
+        link = SerialLink(adapter.device, dialect.baudrate)
+        try:
+            await link.open()
+            heard = await listen_first(link, LISTEN)
+            if heard.traffic is Traffic.SILENT:
                 await answers(link, dialect)
                 return True
-            except (LinkError, ProtocolError) as exc:
-                log.info("%s: no %s: %s", adapter.device, dialect.label, exc)
-            finally:
-                await link.close()
+            log.info("%s is left alone: %s is heard there", adapter.device, heard.traffic.value)
+        except (LinkError, ProtocolError) as exc:
+            log.info("%s: no %s: %s", adapter.device, dialect.label, exc)
+        finally:
+            await link.close()
         self._rejected.add(adapter)
         return False
 

@@ -5,11 +5,12 @@ from typing import Protocol
 
 from ..battery.alarms import Alarm
 from ..battery.reading import Reading
+from .balancer_dialect import JkBalancer
 from .jkuart import REGISTERS, UartLive, UartSettings
 from .jkuart_reading import ALARMS, Lasting, lasting, reading
 from .jkuart_wire import ACTIVATE, READ_ALL, Command, UartFramer, payload
 from .rows import rows
-from .talk import Poll, Talk
+from .talk import Conversation, Poll, Talk
 from .tlv import read
 
 
@@ -20,7 +21,10 @@ class Dialect(Protocol):
     label: str  # for people
     baudrate: int
     alarms: frozenset[Alarm]  # that this protocol can signal
-    talk: Talk
+
+    @property
+    def talk(self) -> Conversation:
+        """What to ask and when."""
 
     def take(self, frame: bytes) -> Reading | None:
         """The reading of a frame; None for frames that hold none. LayoutError when bytes and table disagree."""
@@ -64,7 +68,7 @@ def _has_registers(frame: bytes) -> bool:
     return frame[8] in (Command.READ_ONE, Command.READ_ALL)
 
 
-DIALECTS: Mapping[str, Callable[[float], Dialect]] = {JkUart.name: JkUart}
+DIALECTS: Mapping[str, Callable[[float], Dialect]] = {JkUart.name: JkUart, JkBalancer.name: JkBalancer}
 
 
 def dialect_names() -> tuple[str, ...]:

@@ -36,6 +36,28 @@ class Framer(Protocol):
         """The same, knowing that nothing more is coming."""
 
 
+class Conversation(Protocol):
+    """What to write and when, and the frames in what comes back."""
+
+    framer: Framer
+
+    def begin(self) -> None:
+        """A link was opened: nothing is on its way."""
+
+    def send(self, now: float) -> bytes | None:
+        """The bytes to write now, if any. Raises ProtocolError when the device stays silent."""
+
+    def receive(self, chunk: bytes) -> list[bytes]:
+        """Frames in `chunk`; an empty chunk says that nothing came for as long as `wake` told."""
+
+    @property
+    def expected(self) -> int:
+        """Bytes that are on their way; 0: unknown or none."""
+
+    def wake(self, now: float) -> float:
+        """Seconds until `send` should be called again if nothing comes before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Poll:
     """One question, asked again and again."""

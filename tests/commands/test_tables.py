@@ -21,7 +21,7 @@ def test_the_document_is_what_the_command_prints(capsys: pytest.CaptureFixture[s
 
 
 def test_every_protocol_has_a_document() -> None:
-    assert set(DOCUMENTS) == set(dialect_names())
+    assert set(DOCUMENTS) >= set(dialect_names())
 
 
 def test_every_register_has_a_line() -> None:
