@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from driver.battery.alarms import Alarm
+from driver.battery.certainty import Certainty
 from driver.battery.chemistry import Chemistry
 from driver.battery.loss import Presence
 from driver.battery.reading import Reading
@@ -47,6 +48,7 @@ def protected(**changes: float | None) -> dict[str, object]:
         ),
         (replace(SETTINGS, cell_charge_voltage=2.60), {}, "cell_charge_voltage of 2.6 V does not fit LFP cells"),
         (replace(SETTINGS, cell_charge_voltage=4.10), {}, "cell_charge_voltage of 4.1 V does not fit LFP cells"),
+        (replace(SETTINGS, cell_charge_voltage=3.15), {}, "cell_charge_voltage of 3.15 V does not fit LFP cells"),
         (NOTHING_SET, protected(charge_current=None), "own charge current limit: set max_charge_current"),
         (NOTHING_SET, protected(discharge_current=None), "own discharge current limit: set max_discharge_current"),
         (NOTHING_SET, {"capacity": None}, r"\(None Ah\): set capacity or max_charge_current"),
@@ -82,6 +84,8 @@ def test_an_uncertain_battery_is_a_monitor_and_says_what_is_missing(
             62.48,
         ),
         (replace(SETTINGS, chemistry=Chemistry.LFP), protected(cell_over_voltage=3.40), Chemistry.LFP, 53.68),
+        (replace(SETTINGS, cell_charge_voltage=3.80), {}, Chemistry.LFP, 57.68),
+        (SETTINGS, protected(cell_under_voltage=0.95), Chemistry.LFP, 55.2),
     ],
 )
 def test_what_fits_together_is_certain(
@@ -177,3 +181,10 @@ def test_another_number_of_cells_is_not_charged_until_a_restart(count: int, volt
     timeline.hear(reading(count=count), 10)
     after = timeline.restart(after=5)
     assert amounts(after.hear(reading(count=count), 1).limits) == (pytest.approx(3.45 * count), 100, 150)
+
+
+def test_the_envelope_is_made_anew_only_when_something_has_changed() -> None:
+    certainty = Certainty(SETTINGS)
+    first = certainty.of(reading())
+    assert certainty.of(reading(3.10, current=-80.0, soc=20.0)) is first
+    assert certainty.of(reading(capacity=100.0)) is not first

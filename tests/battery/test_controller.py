@@ -31,7 +31,7 @@ ON_A_WIRE = [
     (600, LIMP, RAMPED, WARNING, False),
     (1800, LIMP, RAMPED, WARNING, False),
     (1801, SAFE, LOST, ALARM, False),
-    (7200, SAFE, LOST, ALARM, False),
+    (2400, SAFE, LOST, ALARM, False),
 ]
 ON_BLUETOOTH = [
     (5, LIVE, HEARD, NONE, True),
@@ -40,7 +40,7 @@ ON_BLUETOOTH = [
     (45, HOLD, HEARD, NONE, False),
     (90, HOLD, HEARD, NONE, False),
     (105, LIMP, QUARTER, WARNING, False),
-    (600, LIMP, RAMPED, WARNING, False),
+    (150, LIMP, RAMPED, WARNING, False),
     (1801, SAFE, LOST, ALARM, False),
 ]
 
@@ -202,6 +202,22 @@ def test_limits_rise_with_time_not_with_the_number_of_looks() -> None:
     assert amounts(other.last.limits) == (53.6 + 12 * 0.016, 20, 30)
 
 
+def test_a_slow_poll_lets_limits_rise_too() -> None:
+    timeline = lost()
+    timeline.silence(1900)
+    timeline.take(reading())
+    timeline.hear(reading(), 10, every=WIRE.live)
+    assert amounts(timeline.last.limits)[1] == pytest.approx(100 * 10 / 60, abs=0.001)
+
+
+def test_a_current_may_rise_by_any_little() -> None:
+    timeline = Timeline()
+    timeline.hear(reading(3.4003), 5)
+    assert amounts(timeline.last.limits)[1] == pytest.approx(99.58)
+    timeline.hear(reading(), 1)
+    assert amounts(timeline.last.limits)[1] == 100
+
+
 def test_limits_fall_at_once() -> None:
     timeline = Timeline()
     timeline.hear(reading(), 10)
@@ -213,10 +229,10 @@ def test_limits_fall_at_once() -> None:
 
 def test_a_charge_voltage_that_could_rise_by_a_little_stays() -> None:
     timeline = Timeline()
-    timeline.hear(reading((*(3.42,) * 15, 3.424)), 5)
+    timeline.hear(reading((*(3.42,) * 15, 3.4245)), 5)
     low = timeline.last.limits
     assert low is not None
-    assert low.charge_voltage.value == pytest.approx(55.2 - 0.0264)
+    assert low.charge_voltage.value == pytest.approx(55.2 - 0.030625)
     timeline.hear(reading(3.42), 100)
     assert timeline.last.limits is not None
     assert timeline.last.limits.charge_voltage.value == low.charge_voltage.value

@@ -98,7 +98,7 @@ CURVES = [
     (Chemistry.NMC, "discharge_by_temperature", ((-20, 0), (-10, 0.5), (0, 1), (45, 1), (60, 0))),
     (Chemistry.LTO, "charge_by_low_cell", ((1.70, 0.1), (1.80, 0.55), (1.90, 1))),
     (Chemistry.LTO, "discharge_by_low_cell", ((1.80, 0), (1.90, 0.5), (2.00, 1))),
-    (Chemistry.LTO, "charge_by_temperature", ((-30, 0), (-20, 0.5), (-10, 1), (45, 1), (55, 0))),
+    (Chemistry.LTO, "charge_by_temperature", ((-30, 0), (-20, 0.5), (-10, 1), (45, 1), (50, 0.5), (55, 0))),
     (Chemistry.LTO, "discharge_by_temperature", ((-30, 0), (-20, 0.5), (-10, 1), (45, 1), (55, 0))),
 ]
 OF_CHEMISTRY = {Chemistry.LFP: (3.30, PROTECTIONS), Chemistry.NMC: (3.80, NMC), Chemistry.LTO: (2.30, LTO)}

@@ -85,7 +85,9 @@ def allowed(now: Reading, settings: ChargeSettings = SETTINGS, chemistry: Chemis
     ],
 )
 def test_a_reading_allows(changes: dict[str, object], expected: tuple[float, ...]) -> None:
-    assert amounts(allowed(reading(**changes))) == pytest.approx(expected, abs=0.0006)  # type: ignore[arg-type]
+    found = allowed(reading(**changes))  # type: ignore[arg-type]
+    values = [limit.value for limit in (found.charge_voltage, found.charge_current, found.discharge_current)]
+    assert values == pytest.approx(expected, abs=1e-6)
 
 
 CLOSES = {  # the BMS's own behaviour: over-voltage and cold stop charging only, under-voltage stops discharging only
@@ -152,9 +154,12 @@ def test_an_alarm_closes_exactly_its_side(alarm: Alarm) -> None:
         ({"cells": ahead(0.0, 3.30)}, "charge_current", "cell 3 reads 0.000 V"),
         ({"cells": ahead(0.0, 3.30)}, "discharge_current", "cell 3 reads 0.000 V"),
         ({"cells": ahead(4.5, 3.30)}, "charge_current", "cell 3 reads 4.500 V"),
+        ({"cells": ahead(3.80, 3.30)}, "charge_current", "highest cell"),
         ({"temperatures": (3.0,)}, "charge_current", "battery temperature"),
         ({"temperatures": (3.0, None)}, "charge_current", "battery temperature"),
         ({"temperatures": (3.0, None)}, "discharge_current", "a battery temperature is missing"),
+        ({"temperatures": (None, -10.0)}, "discharge_current", "a battery temperature is missing"),
+        ({"temperatures": (None,), "mos_temperature": None}, "charge_current", "a battery temperature is missing"),
         ({"mos_temperature": None}, "charge_current", "the MOSFET temperature is missing"),
         ({"mos_temperature": 80.0, "temperatures": (3.0,)}, "charge_current", "battery temperature"),
         ({"mos_temperature": 80.0, "temperatures": (3.0,)}, "discharge_current", "MOSFET temperature"),
@@ -242,6 +247,13 @@ def test_a_current_says_where_it_comes_from(
 ) -> None:
     found = allowed(reading(capacity=capacity), settings)
     assert (found.charge_current.reason, found.discharge_current.reason) == (charge, discharge)
+
+
+@pytest.mark.parametrize(("cell", "discharge"), [(2.01, 2), (2.00, 2), (1.99, 0)])
+def test_a_bms_that_protects_nothing_does_not_open_an_implausible_cell(cell: float, discharge: float) -> None:
+    careless = replace(PROTECTIONS, cell_under_voltage=1.50)
+    now = reading(ahead(cell, 3.30), protections=careless)
+    assert allowed(now).discharge_current.value == discharge
 
 
 def test_where_the_bms_tells_no_limit_the_setting_stands_alone() -> None:

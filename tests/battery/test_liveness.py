@@ -55,7 +55,7 @@ def test_a_runtime_that_moves_again_is_life() -> None:
 @pytest.mark.parametrize("tick", [0, 4711, None])
 def test_a_unit_that_never_moved_its_runtime_may_repeat_itself(tick: int | None) -> None:
     timeline = Timeline()
-    timeline.hear(uart(tick), 7200)
+    timeline.hear(uart(tick), 600)
     assert {outcome.presence for _, outcome in timeline.outcomes if outcome} == {LIVE}
 
 
@@ -92,7 +92,7 @@ def test_a_bms_without_a_tick_may_repeat_itself() -> None:
     assert timeline.last.presence is LIVE
 
 
-@pytest.mark.parametrize("off", [80, 3600, 86400])
+@pytest.mark.parametrize("off", [80, 1800])
 def test_the_runtime_of_a_bms_that_was_off_has_rested_too(off: float) -> None:
     """Back to LIVE with the first reading, although the runtime is that of before."""
     timeline = Timeline()
@@ -112,11 +112,12 @@ def test_a_bms_that_was_off_for_a_short_time_is_not_mistaken_for_a_frozen_one(of
     assert {outcome.presence for now, outcome in timeline.outcomes if outcome and now > 180 + off} == {LIVE}
 
 
-def test_a_frozen_adapter_that_pauses_is_still_frozen() -> None:
+@pytest.mark.parametrize("pause", [20, 60])
+def test_a_frozen_adapter_that_pauses_is_still_frozen(pause: float) -> None:
     timeline = Timeline()
     minutes(timeline, 3)
     for _ in range(6):
-        timeline.silence(20)
+        timeline.silence(pause)
         timeline.hear(uart(102), 10)
     assert timeline.last.presence is LIMP
 
@@ -124,7 +125,7 @@ def test_a_frozen_adapter_that_pauses_is_still_frozen() -> None:
 def test_after_the_silence_of_a_bms_that_was_off_it_may_freeze_again() -> None:
     timeline = Timeline()
     minutes(timeline, 3)
-    timeline.silence(3600)
+    timeline.silence(600)
     timeline.hear(uart(102), 151)
     assert timeline.last.presence is LIVE
     timeline.hear(uart(102), 1)

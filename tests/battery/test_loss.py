@@ -11,6 +11,7 @@ from driver.battery.loss import (
     Presence,
     RecentExtremes,
     Timing,
+    at_rest,
     cable_alarm,
     limits_without_bms,
     moment_of,
@@ -158,6 +159,11 @@ def test_limp_and_safe_fill_no_cell_beyond_its_rest_voltage(
     assert safe.low_voltage == limp.low_voltage == LAST.low_voltage
 
 
+def test_a_charge_voltage_that_is_low_enough_keeps_its_reason() -> None:
+    last = Limit(Chemistry.LFP.value.rest * 16, "cell 3 runs ahead")
+    assert at_rest(last, Chemistry.LFP, 16, "BMS silent") is last
+
+
 def test_without_a_chemistry_limp_is_safe() -> None:
     assert limits_without_bms(LIMP, 0, LAST, RESTING, None, 16) == safe_limits(LAST, None, 16, "BMS lost")
     assert amounts(safe_limits(LAST, None, 16, "BMS lost")) == (55.2, 0, 0)
@@ -224,6 +230,21 @@ def test_the_extremes_of_the_last_minute_decide(at: int, expected: float) -> Non
     for second in range(1, at + 1):
         recent.add(moment_of(reading(3.30)), second)
     assert recent.overall().highest_cell == expected
+
+
+def test_a_reading_at_the_end_of_its_bucket_counts_for_a_minute_too() -> None:
+    recent = RecentExtremes()
+    recent.add(moment_of(reading(3.30)), -9.9)
+    recent.add(moment_of(reading(3.45)), 0.0)
+    recent.add(moment_of(reading(3.30)), 60.0)
+    assert recent.overall().highest_cell == 3.45
+
+
+def test_only_what_is_old_is_forgotten() -> None:
+    recent = RecentExtremes()
+    for second, cell in ((0.0, 3.30), (50.0, 3.45), (75.0, 3.30)):
+        recent.add(moment_of(reading(cell)), second)
+    assert recent.overall().highest_cell == 3.45
 
 
 def test_the_extremes_of_a_minute_are_those_of_all_its_readings() -> None:

@@ -89,6 +89,17 @@ def test_without_ride_through_a_restart_knows_no_limp() -> None:
     assert amounts(timeline.last.limits) == (53.6, 0, 0)
 
 
+def test_a_short_ride_through_may_end_before_the_hold_does() -> None:
+    settings = replace(SETTINGS, ride_through=20.0)
+    before = Timeline(settings=settings)
+    before.hear(reading(), 60)
+    timeline = before.restart(after=5)
+    timeline.silence(15)
+    assert timeline.last.presence is LIMP
+    timeline.silence(1)
+    assert timeline.last.presence is SAFE
+
+
 @pytest.mark.parametrize(("cell", "limits"), [(3.45, (53.6, 0, 75)), (2.95, (53.6, 20, 0))])
 def test_full_and_empty_are_remembered(cell: float, limits: tuple[float, ...]) -> None:
     timeline = lost(cell).restart(after=120)
@@ -127,6 +138,13 @@ def test_chemistry_is_recognised_anew_after_a_restart() -> None:
     outcome = timeline.take(reading(3.80, 14, protections=NMC))
     assert outcome.chemistry is Chemistry.NMC
     assert amounts(outcome.limits) == (53.6, 0, 0)  # 54.6 V at rest, but nothing rises at once
+
+
+def test_once_the_bms_has_spoken_its_readings_count_and_not_the_memory() -> None:
+    timeline = lost(3.45).restart(after=60)
+    timeline.hear(reading(), 120)
+    timeline.silence(90)
+    assert amounts(timeline.last.limits) == (53.6, 20, 75)
 
 
 def test_a_restart_while_silent_keeps_what_was_kept() -> None:
