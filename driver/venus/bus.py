@@ -85,18 +85,27 @@ def watch(bus: MessageBus, gone: Callable[[str], None]) -> "asyncio.Future[None]
         if not future.cancelled():
             gone(_said(future.exception()))
 
-    future = _end(bus)
+    future = asyncio.shield(_end(bus))  # cancelling it must not cancel what the library itself waits for
     future.add_done_callback(ended)
     return future
 
 
 async def close(bus: MessageBus) -> None:
-    """Disconnect; the daemon releases our names at once. Closing twice does no harm."""
+    """Disconnect; the daemon releases our names at once. Closing twice, or what is lost, does no harm."""
+    ended = _end(bus)
     if bus.connected:
-        future = _end(bus)
         bus.disconnect()
-        await asyncio.wait({future}, timeout=CLOSE_TIMEOUT)
-        future.cancel()
+    done, _ = await asyncio.wait({ended}, timeout=CLOSE_TIMEOUT)
+    if done:
+        ended.exception()
+        _close_socket(bus)
+
+
+def _close_socket(bus: MessageBus) -> None:
+    """Do what dbus-next, and dbus-fast before 5, leave to the garbage collector, which may be far away."""
+    for name in ("_stream", "_sock"):
+        if (opened := getattr(bus, name, None)) is not None:
+            opened.close()
 
 
 def post(bus: MessageBus, message: Message) -> None:

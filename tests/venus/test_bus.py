@@ -51,6 +51,7 @@ async def test_the_end_of_a_connection_is_told_once_with_a_reason(bus: PrivateBu
     await asyncio.sleep(0)
     assert len(reasons) == 1
     assert reasons[0]
+    await dbus.close(connection)
 
 
 async def test_our_own_end_is_told_as_closed(bus: PrivateBus) -> None:
@@ -97,6 +98,7 @@ async def test_a_daemon_that_dies_in_a_call_is_an_error(bus: PrivateBus) -> None
     for call in calls:
         with pytest.raises(BusError):
             await call
+    await dbus.close(connection)
 
 
 async def test_nothing_more_is_asked_of_a_dead_bus(bus: PrivateBus) -> None:

@@ -268,6 +268,7 @@ async def test_nothing_is_sent_once_the_bus_is_gone(bus: PrivateBus, shop: Shop)
     assert kept.done()
     tree.update({"/Level": 3})
     assert tree["/Level"].value == 3
+    await dbus.close(connection)
 
 
 @pytest.mark.parametrize(
