@@ -33,7 +33,7 @@ from .venus.localsettings import LocalSettings
 
 log = logging.getLogger(__name__)
 
-TURN, CALM_TURN = 1.0, 2.5  # s between turns, while some battery is silent and while all live: a wake-up has its price
+TURN, CALM_TURN = 1.0, 4.0  # s between turns, while some battery is silent and while all live: a wake-up has its price
 WATCHDOG = float(os.environ.get("DRIVER_WATCHDOG_SECONDS", "30"))  # s; shorter for tests
 KEEP = 60.0  # s between looks at what a restart must know
 RESTART = 2.0  # s before a battery whose code raised is tried again
