@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shlex
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -50,18 +51,23 @@ async def test_everything_is_on_the_bus_as_the_table_says(
     assert set(expected) <= tree
 
 
-async def test_dbus_send_and_busctl_read_the_same_values(bus: PrivateBus, battery: BatteryService) -> None:
+async def test_dbus_send_and_busctl_read_every_value(bus: PrivateBus, battery: BatteryService, client: Client) -> None:
     await battery.register(moment())
-    paths = ["/Dc/0/Voltage", "/Soc", "/Info/MaxChargeVoltage", "/Voltages/Cell5", "/System/MinVoltageCellId",
-             "/TimeToGo", "/DeviceInstance", "/Alarms/BmsCable"]  # fmt: skip
-    shown = {path: (await bus.busctl("call", NAME, path, BUS_ITEM, "GetValue")).split(None, 2)[1:] for path in paths}
-    assert shown == {
-        "/Dc/0/Voltage": ["d", "26.42"], "/Soc": ["d", "76"], "/Info/MaxChargeVoltage": ["d", "27.6"],
-        "/Voltages/Cell5": ["d", "3.305"], "/System/MinVoltageCellId": ["s", '"C4"'], "/TimeToGo": ["i", "38200"],
-        "/DeviceInstance": ["i", "1"], "/Alarms/BmsCable": ["i", "0"],
-    }  # fmt: skip
-    sent = {path: (await bus.dbus_send(NAME, path, "GetValue")).split()[-1] for path in paths}
-    assert sent == {path: value.strip('"') for path, (_, value) in shown.items()}
+    kinds = {"d": float, "i": int, "s": str}
+    names = {"double": "d", "int32": "i", "string": "s"}
+    by_busctl, by_dbus_send = {}, {}
+    values = await client.items(NAME)
+    for path in values:
+        _, signature, value = shlex.split(await bus.busctl("call", NAME, path, BUS_ITEM, "GetValue"))
+        by_busctl[path] = kinds[signature](value)
+        _, *named = (await bus.dbus_send(NAME, path, "GetValue")).split(None, 2)
+        kind, value = (
+            named if named and named[0] in names else ("string", " ".join(named))
+        )  # literal output names no strings
+        by_dbus_send[path] = kinds[names[kind]](value)
+    assert by_busctl == values
+    assert by_dbus_send == values
+    assert len(values) > 80
 
 
 async def test_the_name_appears_when_all_is_there(
