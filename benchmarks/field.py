@@ -1,4 +1,4 @@
-"""A GX in miniature: a real dbus-daemon, a settings service, JK BMSs on ptys at the pace of 115200 baud, and the driver.
+"""The driver under observation, with JK BMSs on ptys at the pace of 115200 baud, on a real dbus-daemon.
 
 Simulators and observer live in this process, the driver in its own: only the driver is measured. Times are of the
 one monotonic clock that all processes of a machine share.
@@ -7,16 +7,14 @@ one monotonic clock that all processes of a machine share.
 import asyncio
 import os
 import random
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from driver.simulator.field import Field
 from driver.simulator.line import BAUDRATE, jk_line
 from driver.simulator.port import PtyPort
 from driver.venus import bus as dbus
@@ -46,30 +44,13 @@ class Figures:
     round_trips: list[float] = field(default_factory=list)  # s of GetValue
 
 
-@asynccontextmanager
-async def private_bus(folder: Path) -> AsyncIterator[None]:
-    """A dbus-daemon of our own, with localsettings' stand-in on it; this process and its children use it."""
-    address = f"unix:path={folder}/bus"
-    daemon = subprocess.Popen(["dbus-daemon", "--session", "--nofork", f"--address={address}", "--nopidfile"])
-    os.environ["DBUS_SESSION_BUS_ADDRESS"] = address
-    while not (folder / "bus").exists():
-        await asyncio.sleep(0.01)
-    settings = subprocess.Popen([sys.executable, "-m", "driver.simulator.settings_service"])
-    try:
-        yield
-    finally:
-        for process in (settings, daemon):
-            process.terminate()
-            process.wait()
+class Observed:
+    """`count` batteries in a field of their own."""
 
-
-class Field:
-    """`count` batteries, observed."""
-
-    def __init__(self, count: int, folder: Path, python: str = sys.executable) -> None:
+    def __init__(self, count: int, field: Field) -> None:
         self.count = count
-        self._folder = folder
-        self._python = python
+        self._field = field
+        self._folder = field.folder
         self._sent_at: dict[str, float] = {}
         self._owners: dict[str, str] = {}
         self._appeared: dict[str, float] = {}
@@ -86,10 +67,7 @@ class Field:
             config = self._folder / "config.ini"
             config.write_text("".join(f"[battery b{n}]\nport = {port.url}\n" for n, port in enumerate(ports, 1)))
             began = time.monotonic()
-            driver = subprocess.Popen(
-                [self._python, "-m", "driver", "run", "--config", str(config)],
-                stderr=(self._folder / "driver.log").open("w"),
-            )
+            driver = self._field.module("driver", "run", "--config", str(config))
             try:
                 async with asyncio.timeout(60):
                     await self._all_there.wait()
@@ -98,8 +76,6 @@ class Field:
                 await self._window(driver.pid, figures)
                 figures.round_trips = [await self._round_trip(bus) for _ in range(round_trips)]
             finally:
-                driver.terminate()
-                driver.wait()
                 await dbus.close(bus)
         return figures
 
@@ -174,5 +150,10 @@ class Field:
 async def measure(count: int, seconds: float, *, round_trips: int = 0) -> Figures:
     """One run with `count` batteries on a bus of its own."""
     with TemporaryDirectory(prefix="jkbms-bench") as folder:
-        async with private_bus(Path(folder)):
-            return await Field(count, Path(folder)).measure(seconds, round_trips=round_trips)
+        field = Field(Path(folder))
+        try:
+            field.start_bus()
+            os.environ["DBUS_SESSION_BUS_ADDRESS"] = field.address
+            return await Observed(count, field).measure(seconds, round_trips=round_trips)
+        finally:
+            field.close()
