@@ -10,6 +10,7 @@ import termios
 from contextlib import suppress
 
 from ..errors import LinkError
+from .doorbell import Doorbell, settle
 from .opening import Attempt, open_descriptor, short_name
 from .pace import Pace
 
@@ -48,15 +49,13 @@ class SerialLink:
                 self._descriptor = await self._attempt.outcome()
         except TimeoutError:
             raise LinkError(f"{self._port}: did not open within {self._opening:g} s") from None
+        self._doorbell = Doorbell(self._loop, self._descriptor)
 
     async def write(self, data: bytes) -> None:
         """Send all of `data`. LinkError when the port is gone, or takes no bytes for 2 s (flow control?)."""
         rest = data[self._send(data) :]
-        until = self._loop.time() + SENDING
-        while rest:
-            if not await self._ready(until, writing=True):
-                raise self._lost(f"takes no bytes for {SENDING:g} s; {len(rest)} of {len(data)} unsent")
-            rest = rest[self._send(rest) :]
+        if rest:
+            await self._send_rest(rest)
         self._pace.wrote(self._loop.time())
 
     async def read(self, expect: int, timeout: float) -> bytes:
@@ -65,26 +64,22 @@ class SerialLink:
         A cancelled read loses nothing.
         """
         self._number()
+        held, pace = self._held, self._pace
         now = self._loop.time()
         deadline = now + timeout
-        blind = self._pace.blind(expect - len(self._held), now)
-        ready = False
-        while True:
+        while not held or len(held) < expect:
+            missing = expect - len(held)
+            blind = pace.blind(missing, now)
             if blind > 0.0:
                 await asyncio.sleep(min(blind, deadline - now))
-            self._take(expect, exact=ready)
-            now = self._loop.time()
-            missing = expect - len(self._held)
-            if (self._held and missing <= 0) or now >= deadline:
+            elif not await self._doorbell.wait(min(deadline, pace.patience(missing)) if held else deadline):
                 break
-            blind = self._pace.blind(missing, now)
-            if blind == 0.0:
-                until = min(deadline, self._pace.patience(missing)) if self._held else deadline
-                if not await self._ready(until):
-                    break
-            ready = blind == 0.0
-        data = bytes(self._held)
-        self._held.clear()
+            self._take(expect, exact=blind == 0.0)
+            now = self._loop.time()
+            if now >= deadline:
+                break
+        data = bytes(held)
+        held.clear()
         return data
 
     async def close(self) -> None:
@@ -118,21 +113,21 @@ class SerialLink:
         self._held += chunk
         self._pace.took(len(chunk), self._loop.time(), complete=0 < expect <= len(self._held), exact=exact)
 
-    async def _ready(self, until: float, *, writing: bool = False) -> bool:
-        """Wait until the port can be read or written; False when `until` came first."""
+    async def _send_rest(self, rest: bytes) -> None:
+        """Send what the port did not take at once, as soon as it does."""
         number = self._number()
-        add, remove = self._loop.add_reader, self._loop.remove_reader
-        if writing:
-            add, remove = self._loop.add_writer, self._loop.remove_writer
-        wake: asyncio.Future[bool] = self._loop.create_future()
-        add(number, _settle, wake, True)
-        timer = self._loop.call_at(until, _settle, wake, False)
         try:
-            return await wake
+            async with asyncio.timeout(SENDING):
+                while rest:
+                    wake = self._loop.create_future()
+                    self._loop.add_writer(number, settle, wake, True)
+                    await wake
+                    rest = rest[self._send(rest) :]
+        except TimeoutError:
+            raise self._lost(f"takes no bytes for {SENDING:g} s; {len(rest)} unsent") from None
         finally:
-            timer.cancel()
             if self._descriptor == number:  # else it is closed, and the number may be another's by now
-                remove(number)
+                self._loop.remove_writer(number)
 
     def _lost(self, why: str) -> LinkError:
         self._let_go()
@@ -142,15 +137,10 @@ class SerialLink:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is None:
             return
+        self._doorbell.close()
         with suppress(RuntimeError):  # the loop may be closed
-            self._loop.remove_reader(descriptor)
             self._loop.remove_writer(descriptor)
         with suppress(termios.error):  # unsent bytes would make close() wait for them, up to 30 s
             termios.tcflush(descriptor, termios.TCIOFLUSH)
         with suppress(OSError):
             os.close(descriptor)
-
-
-def _settle(wake: asyncio.Future[bool], outcome: bool) -> None:
-    if not wake.done():
-        wake.set_result(outcome)

@@ -168,7 +168,7 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, 
 
     def hang(*_: object) -> int:
         release.wait(SOON)
-        results.append(os.open("/dev/null", os.O_RDWR))
+        results.append(os.eventfd(0))
         return results[-1]
 
     monkeypatch.setattr(serial, "open_descriptor", hang)
@@ -252,8 +252,27 @@ async def test_old_input_is_thrown_away(pair: PtyPair, tmp_path: Path) -> None:
 async def test_a_port_that_takes_no_bytes(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serial, "SENDING", 0.05)
     async with opened(kind, tmp_path) as pair:
-        with pytest.raises(LinkError, match=r"takes no bytes for 0\.05 s; \d+ of 20000000 unsent"):
+        with pytest.raises(LinkError, match=r"takes no bytes for 0\.05 s; \d+ unsent"):
             await pair.link.write(bytes(20_000_000))
+
+
+async def test_closing_wakes_who_reads(pair: PtyPair) -> None:
+    await pair.open()
+    reading = asyncio.create_task(pair.link.read(0, SOON))
+    await asyncio.sleep(0.01)
+    await pair.link.close()
+    async with asyncio.timeout(SOON / 2):
+        with pytest.raises(LinkError, match="not open"):
+            await reading
+
+
+async def test_what_comes_unasked_between_reads_wakes_nobody(pair: PtyPair) -> None:
+    await pair.open()
+    assert await pair.link.read(0, 0.001) == b""
+    await pair.send(b"unasked")
+    assert asyncio.get_running_loop()._selector.select(0.05) == []
+    assert await pair.link.read(0, SOON) == b"unasked"
+    await pair.link.close()
 
 
 async def test_closing_does_not_wait_for_unsent_bytes(pair: PtyPair, monkeypatch: pytest.MonkeyPatch) -> None:
