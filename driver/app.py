@@ -11,11 +11,13 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Awaitable, Coroutine, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .battery.controller import Outcome
 from .battery.settings import Control
@@ -27,9 +29,14 @@ from .link.serial import SerialLink
 from .options import Battery, Ports
 from .pack import Pack
 from .protocol.dialect import DIALECTS
+from .session import Deliver, Session, Source
 from .state_file import StateFile
 from .venus import bus
 from .venus.localsettings import LocalSettings
+
+if TYPE_CHECKING:
+    from .bus_session import BusSession
+    from .buses import Buses
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +53,9 @@ class App:
     def __init__(self, config: Config, state: Path) -> None:
         self._config = config
         self._known = KnownBatteries(StateFile(state))
+        self._buses: Buses | None = None
         self.packs: list[Pack] = []
+        self._on_port: defaultdict[str, list[Pack]] = defaultdict(list)
         self._stop = asyncio.Event()
         self._exit = 0
         self._controller: Pack | None = None
@@ -92,34 +101,64 @@ class App:
 
     def add(self, batteries: Mapping[str, Battery]) -> None:
         """Take batteries in, by name; which of them controls is decided for all of them at once."""
-        added = []
-        for name, options in batteries.items():
-            dialect = DIALECTS[options.protocol](options.poll_interval)
-            link = SerialLink(options.port, options.baudrate or dialect.baudrate)
-            pack = Pack(name, options, link, dialect, settings=self._settings, known=self._known, shown=self._shown)
-            added.append(pack)
+        sections = [(name, options) for name, options in batteries.items() if options.every_pack]
+        single = {name: options for name, options in batteries.items() if not options.every_pack}
+        added = [self._pack(name, options) for name, options in single.items()]
+        for section in sections:
+            added += [self._pack(name, options) for name, options in self._shared().look(*section).items()]
         self.packs += added
         if self.packs:
             self._choose_control()
         for pack in added:
             self._start(self._keep_going(pack))
 
+    def _pack(self, name: str, options: Battery) -> Pack:
+        source = self._source(name, options)
+        pack = Pack(name, options, source, settings=self._settings, known=self._known, shown=self._shown)
+        self._on_port[options.port].append(pack)
+        return pack
+
+    def _source(self, name: str, options: Battery) -> Callable[[Deliver], Source]:
+        if options.shares_port:
+            return self._shared().source(name, options)
+        dialect = DIALECTS[options.protocol](options.poll_interval)
+        link = SerialLink(options.port, options.baudrate or dialect.baudrate)
+        return partial(Session, name, link, dialect)
+
+    def _shared(self) -> "Buses":
+        if self._buses is None:
+            from .buses import Buses  # its tables are paid for only where there is a bus
+
+            self._buses = Buses(self.add, self._start_bus, self._known)
+        return self._buses
+
+    def _start_bus(self, port: str, session: "BusSession") -> None:
+        self._start(self._keep_bus_going(port, session))
+
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(self._group.create_task(work))
 
     @contextmanager
-    def _contained(self, pack: Pack) -> Iterator[None]:
-        """What happens inside concerns this battery alone."""
+    def _contained(self, packs: Sequence[Pack]) -> Iterator[None]:
+        """What happens inside concerns these batteries alone: one, or all on a shared port."""
         try:
             yield
         except Exception:
-            log.exception("[%s] unexpected; this battery alone is stopped and tried again", pack.name)
-            pack.fail(time.monotonic())
+            names = ", ".join(pack.name for pack in packs)
+            log.exception("[%s] unexpected; nothing else is stopped, and it is tried again", names)
+            for pack in packs:
+                pack.fail(time.monotonic())
 
     async def _keep_going(self, pack: Pack) -> None:
         while True:
-            with self._contained(pack):
+            with self._contained([pack]):
                 await pack.run()
+            await asyncio.sleep(RESTART)
+
+    async def _keep_bus_going(self, port: str, session: "BusSession") -> None:
+        while True:
+            with self._contained(self._on_port[port]):
+                await session.run()
             await asyncio.sleep(RESTART)
 
     async def _tick(self) -> None:
@@ -130,7 +169,7 @@ class App:
             await asyncio.sleep(CALM_TURN if all(pack.calm for pack in self.packs) else TURN)
             now = time.monotonic()
             for pack in self.packs:
-                with self._contained(pack):
+                with self._contained([pack]):
                     pack.tick(now)
                 self._watch_bus(pack)
             if now >= keep_at:
@@ -142,7 +181,7 @@ class App:
     def _keep(self, now: float) -> None:
         wall = time.time()
         for pack in self.packs:
-            with self._contained(pack):
+            with self._contained([pack]):
                 pack.keep(now, wall)
 
     def _watch_bus(self, pack: Pack) -> None:
@@ -189,7 +228,7 @@ class App:
             return
         packs = self.packs
         marked = [pack for pack in packs if pack.options.control is Control.YES]
-        several = len(packs) + len(self._config.stopped) > 1
+        several = len(packs) + len(self._config.stopped) + (self._buses.awaited if self._buses else 0) > 1
         if marked:
             self._controller, said = marked[0], f"{marked[0].name} controls"
         elif several:

@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 from .battery.settings import Control
 from .errors import ConfigError
 from .ini import Problem, Report, Section, Value, quoted, read_sections
+from .option_checks import CHECKS
 from .option_rows import nearest, options
-from .options import CHECKS, Battery, Driver, Ports
+from .options import Battery, Driver, Ports
 
 SIZE_LIMIT = 256 * 1024  # bytes; 64 batteries with every option and its explanation are less
 NAME = r"[A-Za-z0-9_][A-Za-z0-9_ -]*"  # of a battery's section
@@ -66,6 +67,7 @@ def parse(source: str, content: bytes) -> Config:
         else:
             _unknown_section(section, report)
     _stop_doubles(batteries, sections, report)
+    _stop_mixtures(batteries, sections, report)
     return _settle(driver, batteries, sections, report)
 
 
@@ -121,11 +123,26 @@ def _stop_doubles(batteries: dict[str, Battery], sections: dict[str, Section], r
     for title, battery in batteries.items():
         if report.concerns(title):
             continue
-        for option, value in (("port", battery.place), ("id", (battery.id or "").lower())):
+        at = "port" if battery.address is None else "address"
+        for option, value in ((at, battery.place), ("id", (battery.id or "").lower())):
             owner = owners.setdefault((option, value), title) if value else title
             if owner != title:
                 given = sections[title].values[option]
                 report.add(given.line, title, option, f"= {quoted(given.text)}: [{owner}] has the same")
+
+
+def _stop_mixtures(batteries: dict[str, Battery], sections: dict[str, Section], report: Report) -> None:
+    """Report a battery on a bus that speaks otherwise than the first one on its port."""
+    first: dict[str, tuple[str, Battery]] = {}
+    for title, battery in batteries.items():
+        if report.concerns(title):
+            continue
+        owner, other = first.setdefault(battery.port, (title, battery))
+        for option in ("protocol", "baudrate"):
+            if getattr(battery, option) != getattr(other, option):
+                given = sections[title].values.get(option, Value(sections[title].line, ""))
+                text = f"is not that of [{owner}], which is on the same port: one port has one"
+                report.add(given.line, title, option, text)
 
 
 def _settle(driver: Driver, batteries: dict[str, Battery], sections: dict[str, Section], report: Report) -> Config:
@@ -143,6 +160,10 @@ def _settle(driver: Driver, batteries: dict[str, Battery], sections: dict[str, S
             text = f"is not set, and [{stopped[0]}] does not run: this battery is only shown"
             report.add(sections[title].line, title, "control", text)
             running[title] = replace(battery, control=Control.NO)
+    running = {
+        title: replace(battery, control=Control.NO) if battery.only_heard else battery
+        for title, battery in running.items()
+    }
     doubtful = any((problem.section, problem.option) != ("driver", "log_level") for problem in report.problems)
     if doubtful and driver.ports is Ports.AUTO:
         line = sections["driver"].values["ports"].line

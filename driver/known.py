@@ -11,9 +11,13 @@ from dataclasses import dataclass
 from .battery.identity import Key, key
 from .battery.memory import Memory
 from .battery.reading import Identity
+from .options import AT
 from .state_file import StateFile
 
 log = logging.getLogger(__name__)
+
+DAY = 86_400.0  # s after which a pack that was found by itself is not waited for: it may have been taken away
+BY_SERIAL = "serial number"  # the origin of such a key
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +44,23 @@ class KnownBatteries:
         self._owners: dict[str, _Owner] = {}
 
     def ports(self) -> list[str]:
-        """The ports on which batteries were known before."""
-        return [str(entry["port"]) for entry in self._entries.values() if "port" in entry]
+        """The ports on which batteries were known before that had them for themselves."""
+        places = [str(entry["port"]) for entry in self._entries.values() if "port" in entry]
+        return [place for place in places if AT not in place]
+
+    def addresses(self, port: str, wall: float) -> list[int]:
+        """The addresses on a shared port at which batteries were heard within a day; `wall` is the Unix time."""
+        found = set()
+        for entry in self._entries.values():
+            shared, _, address = str(entry.get("port")).rpartition(AT)
+            memory = Memory.from_json(entry)
+            if shared == port and address.isdecimal() and memory is not None and memory.age(wall) <= DAY:
+                found.add(int(address))
+        return sorted(found)
 
     def on_port(self, port: str, owner_id: str | None, yield_key: Callable[[], None]) -> Known | None:
         """What was last known on this port, or under the owner's id; its key is held for this port from now on."""
-        for value, entry in self._entries.items():
+        for value, entry in self._latest_first():
             if (value == owner_id or (owner_id is None and entry.get("port") == port)) and value not in self._owners:
                 memory = Memory.from_json(entry)
                 if memory is not None:
@@ -59,9 +74,10 @@ class KnownBatteries:
         taken |= {
             str(e.get("shares")) for value, e in self._entries.items() if e.get("port") == port and e.get("shares")
         }
-        found = key(owner_id, identity, port, taken)
+        unnamed = owner_id is None and identity.serial is None
+        found = (unnamed and self._by_serial(port, taken)) or key(owner_id, identity, port, taken)
         unique = key(owner_id, identity, port, ())
-        if unique != found:
+        if unique != found and found.origin != BY_SERIAL:
             log.warning(
                 "two batteries call themselves %s: the one on %s is known by its port; give it an id in config.ini",
                 unique.value,
@@ -75,9 +91,24 @@ class KnownBatteries:
         self._owners[found.value] = _Owner(port, True, yield_key)
         return found
 
+    def _by_serial(self, port: str, taken: set[str]) -> Key | None:
+        """The serial number that was last told at this place: firmware that tells one does not always do so."""
+        for value, entry in self._latest_first():
+            if entry.get("port") == port and entry.get("origin") == BY_SERIAL and value not in taken:
+                return Key(value, BY_SERIAL, lasting=True)
+        return None
+
+    def _latest_first(self) -> list[tuple[str, dict[str, object]]]:
+        """The entries, those first whose batteries were heard last."""
+        return sorted(self._entries.items(), key=lambda named: -_number(named[1].get("heard_at")))
+
     def keep(self, found: Key, port: str, memory: Memory) -> None:
         """Remember a battery for the next start; written when it is time."""
         shares = self._entries.get(found.value, {}).get("shares")
         entry = memory.to_json() | {"port": port, "origin": found.origin, "lasting": found.lasting}
         self._entries[found.value] = entry | ({"shares": shares} if shares else {})
         self.file.put(found.value, self._entries[found.value])
+
+
+def _number(stored: object) -> float:
+    return float(stored) if isinstance(stored, int | float) else 0.0

@@ -90,6 +90,26 @@ def number(
     )
 
 
+def whole(default: int | None, low: int, high: int, doc: str, *, example: int | None = None) -> Any:
+    """Return a row for a whole number."""
+
+    def parse(text: str) -> int:
+        value = int(text)
+        if not low <= value <= high:
+            raise ValueError
+        return value
+
+    return _row(
+        default,
+        Option(
+            doc=doc,
+            expects=f"a whole number from {low} to {high}",
+            parse=parse,
+            example="" if example is None else str(example),
+        ),
+    )
+
+
 def choice(default: object, meanings: Mapping[str, object], doc: str, *, example: str = "") -> Any:
     """Return a row for one of a few names, upper or lower case, each with its value."""
 

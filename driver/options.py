@@ -3,22 +3,23 @@
 # ruff: noqa: RUF009 (rows are made by functions, and each is a field of its own)
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import NamedTuple
 
 from .battery.chemistry import Chemistry
 from .battery.settings import ChargeSettings, Control
 from .logs import LEVELS
-from .option_rows import Points, choice, curve, number, text
-from .protocol.dialect import dialect_names
+from .option_rows import Points, choice, curve, number, text, whole
+from .protocol.dialect import BUSES, LISTENING, dialect_names
 
 BAUDRATES = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400)
 
 # Targets that fill a cell or spare it, V. Below, it would never be used; above, it is harmed.
 CELL_CHARGE_VOLTAGE = {Chemistry.LFP: (3.30, 3.65), Chemistry.NMC: (3.70, 4.25), Chemistry.LTO: (2.30, 2.80)}
 _TARGETS = ", ".join(f"{kind.name.lower()} {kind.value.charge:.2f} V" for kind in Chemistry)
+
+AT = " address "  # between port and address of a place; no port has a blank
+MASTER_ROUND = 7.2  # s in which a JK master asks all of its packs, recorded
 
 
 class Ports(StrEnum):
@@ -58,6 +59,16 @@ class Battery:
     )
     protocol: str = choice(
         "jk-uart", {name: name for name in dialect_names()}, "The language that the BMS speaks on this port."
+    )
+    address: int | None = whole(
+        None,
+        0,
+        15,
+        "Address of a PB pack on its RS485 bus, as its DIP switches set it (jk-pb: 1 to 15). Packs on one port are "
+        "sections with the same port and different addresses. Without it: every pack that answers becomes a battery of "
+        "its own, NAME 1, NAME 2, ... by its address. jk-pb-listen is for a bus where a pack with address 0 is the "
+        "master: nothing is sent, and its packs are shown and nothing else.",
+        example=1,
     )
     baudrate: int | None = choice(
         None,
@@ -174,7 +185,36 @@ class Battery:
     @property
     def place(self) -> str:
         """Where the BMS is: no two batteries are at the same place."""
-        return self.port
+        return self.port if self.address is None else f"{self.port}{AT}{self.address}"
+
+    @property
+    def shares_port(self) -> bool:
+        """Whether other batteries may be on the same port."""
+        return self.protocol in BUSES
+
+    @property
+    def every_pack(self) -> bool:
+        """Whether this stands for whatever packs there are on a bus."""
+        return self.shares_port and self.address is None
+
+    @property
+    def only_heard(self) -> bool:
+        """Whether somebody else asks the BMS, and it is not the driver's to control."""
+        return self.protocol in LISTENING
+
+    @property
+    def rhythm(self) -> float:
+        """Seconds from one reading to the next."""
+        return max(self.poll_interval, MASTER_ROUND) if self.only_heard else self.poll_interval
+
+    def at(self, address: int) -> "Battery":
+        """The battery at this address of the bus that this section without an address stands for."""
+        return replace(
+            self,
+            address=address,
+            id=self.id and f"{self.id}_{address}",
+            name=self.name and f"{self.name} {address}",
+        )
 
     def charge_settings(self) -> ChargeSettings:
         """Return what the controller wants to know."""
@@ -192,57 +232,3 @@ class Battery:
             discharge_by_temperature=self.discharge_by_temperature,
             ride_through=self.ride_through,
         )
-
-
-class Check(NamedTuple):
-    """What must hold between the options of one battery."""
-
-    option: str  # that the sentence is about
-    holds: Callable[[Battery], bool]
-    sentence: str
-
-
-def _fits_chemistry(battery: Battery) -> bool:
-    voltage, chemistry = battery.cell_charge_voltage, battery.chemistry
-    ranges = CELL_CHARGE_VOLTAGE.values() if chemistry is None else [CELL_CHARGE_VOLTAGE[chemistry]]
-    return voltage is None or any(low <= voltage <= high for low, high in ranges)
-
-
-def _shares(points: Points | None) -> list[float]:
-    return [share for _, share in points or ()]
-
-
-def _rises(points: Points | None) -> bool:
-    return _shares(points) == sorted(_shares(points))
-
-
-def _falls_to_zero(points: Points | None) -> bool:
-    shares = _shares(points)
-    return not shares or (shares == sorted(shares, reverse=True) and shares[-1] == 0)
-
-
-def _rises_then_falls(points: Points | None) -> bool:
-    shares = _shares(points)
-    top = shares.index(max(shares)) if shares else 0
-    return shares[:top] == sorted(shares[:top]) and shares[top:] == sorted(shares[top:], reverse=True)
-
-
-_RANGES = ", ".join(
-    f"{kind.name.lower()} {low:.2f} to {high:.2f} V" for kind, (low, high) in CELL_CHARGE_VOLTAGE.items()
-)
-_RISING = "the share must not fall as the lowest cell's voltage rises"
-_ONE_TOP = "the share must rise with the temperature to one top and fall after it"
-
-CHECKS: tuple[Check, ...] = (
-    Check("port", lambda battery: bool(battery.place), "is missing: it says where the BMS is connected"),
-    Check("cell_charge_voltage", _fits_chemistry, f"must fit the chemistry: {_RANGES}"),
-    Check(
-        "charge_by_high_cell",
-        lambda battery: _falls_to_zero(battery.charge_by_high_cell),
-        "the share must fall as the highest cell's voltage rises, and end with 0",
-    ),
-    Check("charge_by_low_cell", lambda battery: _rises(battery.charge_by_low_cell), _RISING),
-    Check("discharge_by_low_cell", lambda battery: _rises(battery.discharge_by_low_cell), _RISING),
-    Check("charge_by_temperature", lambda battery: _rises_then_falls(battery.charge_by_temperature), _ONE_TOP),
-    Check("discharge_by_temperature", lambda battery: _rises_then_falls(battery.discharge_by_temperature), _ONE_TOP),
-)

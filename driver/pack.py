@@ -1,6 +1,6 @@
-"""One battery of this process: its session, its control, and its place on D-Bus.
+"""One battery of this process: where its readings come from, its control, and its place on D-Bus.
 
-A reading takes one straight way: session -> controller -> service, in one call, so that it is on the bus a few
+A reading takes one straight way: source -> controller -> service, in one call, so that it is on the bus a few
 milliseconds after its last byte. What is slow (localsettings, a name that is taken) happens beside that way.
 """
 
@@ -16,11 +16,9 @@ from .battery.loss import Presence, Timing
 from .battery.reading import Reading
 from .errors import BusError
 from .known import KnownBatteries
-from .link.base import Link
 from .logs import Outage, device_log
 from .options import Battery
-from .protocol.dialect import Dialect
-from .session import Session
+from .session import Deliver, Source
 from .venus.localsettings import LocalSettings
 from .venus.paths import Facts, Moment
 from .venus.service import BatteryService
@@ -37,8 +35,7 @@ class Pack:
         self,
         name: str,
         options: Battery,
-        link: Link,
-        dialect: Dialect,
+        source: Callable[[Deliver], Source],
         *,
         settings: LocalSettings,
         known: KnownBatteries,
@@ -48,7 +45,7 @@ class Pack:
         self.name = name
         self.options = options
         self.port = options.place
-        self.session = Session(name, link, dialect, self._deliver)
+        self.source = source(self._deliver)
         self.outcome: Outcome | None = None
         self.service: BatteryService | None = None
         self._log = device_log(logging.getLogger(__name__), name)
@@ -58,7 +55,7 @@ class Pack:
         now = time.monotonic()
         before = known.on_port(self.port, options.id, self._yield_key)
         self.key: Key | None = before.key if before else None
-        timing = Timing.wire(options.poll_interval)
+        timing = Timing.wire(options.rhythm)
         memory = before.memory if before else None
         self.controller = Controller(options.charge_settings(), timing, now, memory, time.time())
         self._facts: Facts | None = None
@@ -66,7 +63,8 @@ class Pack:
         self._said = (Presence.LIVE, "")
         self._failed = False
         self._ready = asyncio.Event()  # there is something to register
-        self._confirmed = False  # the key is that of the BMS on this link
+        self._confirmed = False  # the key is that of the BMS which answers
+        self._serial: str | None = None  # that it says
 
     @property
     def calm(self) -> bool:
@@ -77,7 +75,7 @@ class Pack:
         """Talk to the BMS until cancelled."""
         self._confirmed = False
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.session.run())
+            group.create_task(self.source.run())
             group.create_task(self._register())
 
     def tick(self, now: float) -> None:
@@ -115,12 +113,17 @@ class Pack:
         was = self.outcome
         outcome = self.controller.take(reading, now)
         self._failed = False
-        if not self._confirmed or (was is not None and was.presence is not Presence.LIVE):
+        if not self._confirmed or (was is not None and was.presence is not Presence.LIVE) or self._exchanged(reading):
             self._confirm(reading)
         self._present(outcome, now)
 
+    def _exchanged(self, reading: Reading) -> bool:
+        serial = reading.identity.serial
+        return serial is not None and serial != self._serial
+
     def _confirm(self, reading: Reading) -> None:
-        """A BMS speaks after a silence: it may be another one than before."""
+        """A BMS speaks after a silence, or says that it is another: it may not be the one before."""
+        self._serial = reading.identity.serial
         found = self._known.claim(self.options.id, reading.identity, self.port, self._yield_key)
         self._confirmed = True
         if self.key is not None and self.key.value != found.value:
@@ -158,7 +161,7 @@ class Pack:
         assert self.outcome is not None
         assert self.key is not None
         if self._facts is None or self._facts.key != self.key.value:
-            connection = f"{self.session.dialect.label} {self.session.link.name}"
+            connection = f"{self.source.label} {self.source.where}"
             self._facts = Facts(version=__version__, connection=connection, key=self.key.value)
         return Moment(outcome=self._shown(self, self.outcome), facts=self._facts)
 
@@ -171,8 +174,7 @@ class Pack:
             if self.outcome is None or self.key is None or (self.service and self.service.registered):
                 continue
             if self.service is None:
-                signalled = self.session.dialect.alarms
-                name = self.options.name or ""
+                name, signalled = self.options.name or "", self.source.alarms
                 self.service = BatteryService(self._settings, self.key.value, signalled=signalled, name=name)
             service = self.service
             try:

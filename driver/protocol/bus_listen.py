@@ -1,7 +1,7 @@
 """Listening on an RS485 bus where a JK pack is the master. Without I/O; times are monotonic seconds."""
 
 from ..errors import ProtocolError
-from .jkpb_wire import Answer, PbFramer
+from .jkpb_wire import MASTER, SLAVES, Answer, PbFramer
 
 SILENCE = 25.0  # s: three rounds of a master, which take 7.2 s [R]
 PAUSE = 0.3  # s that an answer may pause where nobody waits for it
@@ -16,8 +16,18 @@ class ListenTalk:
     def __init__(self) -> None:
         self.framer = PbFramer()
         self.fallen: list[int] = []
-        self._heard: dict[int, float] = {}  # when each address was heard last
+        self._expected: set[int] = set()
+        self._heard: dict[int, float] = {}  # when each address was heard last; those expected: since when
         self._began: float | None = None
+
+    def add(self, address: int, poll_interval: float) -> None:
+        """See `bus_talk.BusTalk`."""
+        if address not in (MASTER, *SLAVES):
+            raise ValueError(f"address {address} is not from {MASTER} to {SLAVES[-1]}")
+        self._expected.add(address)
+
+    def scan(self, poll_interval: float) -> None:
+        """See `bus_talk.BusTalk`: everybody is heard anyway."""
 
     def begin(self) -> None:
         """See `bus_talk.BusTalk`."""
@@ -29,6 +39,7 @@ class ListenTalk:
         """See `bus_talk.BusTalk`: never any bytes."""
         if self._began is None:
             self._began = now
+            self._heard = dict.fromkeys(self._expected, now)
         for address, at in tuple(self._heard.items()):
             if now - at > SILENCE:
                 del self._heard[address]

@@ -37,6 +37,12 @@ class BusTalk(Protocol):
     framer: PbFramer
     fallen: list[int]  # addresses that do not answer, or no longer do; the owner of the talk takes them out
 
+    def add(self, address: int, poll_interval: float) -> None:
+        """Expect this pack. ValueError: the protocol knows no such address."""
+
+    def scan(self, poll_interval: float) -> None:
+        """Expect packs everywhere, and none in particular."""
+
     @property
     def passed(self) -> bool:
         """Whether all packs that are there can have been heard."""
@@ -69,12 +75,18 @@ class MasterTalk:
         self.begin()
 
     def add(self, address: int, poll_interval: float) -> None:
-        """Ask this pack as well, or at another interval. ValueError: it is no slave."""
+        """See `BusTalk`: ask it, or at another interval than before."""
         if address not in SLAVES:
             raise ValueError(f"address {address} is not from {SLAVES[0]} to {SLAVES[-1]}")
         if address not in self._units:
             self._first_pass.append(address)
         self._units.setdefault(address, Unit(address)).poll_interval = poll_interval
+
+    def scan(self, poll_interval: float) -> None:
+        """See `BusTalk`."""
+        for address in SLAVES:
+            if address not in self._units:
+                self.add(address, poll_interval)
 
     @property
     def passed(self) -> bool:

@@ -1,7 +1,7 @@
 """What a protocol must offer to the rest of the driver, and the registry of those that do."""
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..battery.alarms import Alarm
 from ..battery.reading import Reading
@@ -12,6 +12,9 @@ from .jkuart_wire import ACTIVATE, READ_ALL, Command, UartFramer, payload
 from .rows import rows
 from .talk import Conversation, Poll, Talk
 from .tlv import read
+
+if TYPE_CHECKING:
+    from .jkpb_dialect import JkPb
 
 
 class Dialect(Protocol):
@@ -69,8 +72,22 @@ def _has_registers(frame: bytes) -> bool:
 
 
 DIALECTS: Mapping[str, Callable[[float], Dialect]] = {JkUart.name: JkUart, JkBalancer.name: JkBalancer}
+BUSES = ("jk-pb", "jk-pb-listen")  # several batteries share a port, told apart by their addresses
+LISTENING = frozenset({"jk-pb-listen"})  # of them: somebody else asks
+
+
+def bus(protocol: str) -> "type[JkPb]":
+    """What belongs to one of `BUSES`."""
+    from .jkpb_dialect import JkPb, JkPbListen  # their tables are paid for only where there is a bus
+
+    return JkPbListen if protocol in LISTENING else JkPb
 
 
 def dialect_names() -> tuple[str, ...]:
     """The protocols that config.ini may name."""
-    return tuple(DIALECTS)
+    return (*DIALECTS, *BUSES)
+
+
+def conversation(protocol: str, poll_interval: float, address: int | None = None) -> Dialect:
+    """A conversation with one battery; on a bus with that at `address`, or else with the first that answers."""
+    return bus(protocol)(poll_interval, address) if protocol in BUSES else DIALECTS[protocol](poll_interval)

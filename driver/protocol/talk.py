@@ -13,13 +13,17 @@ from ..errors import ProtocolError
 APART = 0.1  # s between packets, as the vendor's document wants it; and so long may a frame pause before its end
 
 
-class Framer(Protocol):
-    """Cuts bytes into frames."""
+class Counters(Protocol):
+    """What a framer has found so far."""
 
-    good: int
-    corrupt: int
-    echoes: int
-    dropped: int
+    good: int  # frames
+    corrupt: int  # frames
+    echoes: int  # requests
+    dropped: int  # bytes
+
+
+class Framer(Counters, Protocol):
+    """Cuts bytes into frames."""
 
     @property
     def held(self) -> int:
@@ -39,7 +43,9 @@ class Framer(Protocol):
 class Conversation(Protocol):
     """What to write and when, and the frames in what comes back."""
 
-    framer: Framer
+    @property
+    def framer(self) -> Counters:
+        """What cuts the bytes."""
 
     def begin(self) -> None:
         """A link was opened: nothing is on its way."""

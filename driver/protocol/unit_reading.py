@@ -22,10 +22,25 @@ TRANSIENT = 0.03  # of the pack voltage by which cells measured at another momen
 class JkUnit:
     """A BMS that speaks JK02 or JK04."""
 
-    def __init__(self, protocol: str, monitor_only: str = "") -> None:
-        """`protocol` is the dialect's name; `monitor_only` is why no reading may drive limits, if none may."""
+    def __init__(
+        self,
+        protocol: str,
+        monitor_only: str = "",
+        *,
+        assumed: Family | None = None,
+        tells_version: bool = True,
+        patience: int = PATIENCE,
+    ) -> None:
+        """`protocol` is the dialect's name; `monitor_only` is why no reading may drive limits, if none may.
+
+        `assumed` is the layout that goes with the protocol, whatever the version, as long as that is not told;
+        `tells_version`: whether device info can be expected at all; `patience`: cell info frames to wait for it.
+        """
         self._protocol = protocol
         self._monitor_only = monitor_only
+        self._assumed = assumed
+        self._tells_version = tells_version
+        self._patience = patience
         self.forget()
 
     def forget(self) -> None:
@@ -54,12 +69,12 @@ class JkUnit:
         self._slow: dict[Family, jk02_reading.Lasting] = {}
         self._slow_04: jk04_reading.Lasting04 | None = None
         self._device_info = None if self._device is None else read(DeviceInfo, self._device)
-        self._told = None if self._device_info is None else family.told(self._device_info)
+        self._told = self._assumed if self._device_info is None else family.told(self._device_info)
 
     def _live(self, frame: bytes) -> Reading | None:
-        if self._device is None or self._settings is None:
+        if self._settings is None or (self._device is None and self._tells_version):
             self._waited += 1
-            if self._waited <= PATIENCE:
+            if self._waited <= self._patience:
                 return None
         shown = family.shown(frame)
         layout = shown or self._told
@@ -73,15 +88,15 @@ class JkUnit:
 
     def _doubt(self, shown: Family | None, live: CellInfo | None = None) -> str:
         """Why it is not certain that the frame was read as it was meant; empty: it is."""
-        if self._device_info is None:
+        source = self._protocol if self._device_info is None else f"software {self._device_info.software!r}"
+        if self._told is None and self._device_info is None:
             return "the BMS has not told its software version"
-        software = self._device_info.software
         if self._told is None:
-            return f"software {software!r} is not known to this driver"
+            return f"{source} is not known to this driver"
         if shown is self._told:
             self._confirmed = shown
         elif shown is not None:
-            return f"software {software!r} should send {self._told.value}, but these are {shown.value} frames"
+            return f"{source} should send {self._told.value}, but these are {shown.value} frames"
         elif live is None or not any(live.cells):
             return "no cell has a voltage"
         elif self._confirmed is not self._told or abs(sum(live.cells) - live.voltage) > TRANSIENT * live.voltage:

@@ -45,7 +45,7 @@ async def test_an_unplugged_adapter_comes_back_under_the_same_name(scene: Scene)
     app = scene.start(f"[battery house]\nport = {port.url}\n")
     [name] = await scene.batteries(1)
     await port.unplug()
-    session = app.packs[0].session
+    session = app.packs[0].source
     async with asyncio.timeout(20):
         while session.statistics.outages == 0:
             await asyncio.sleep(0.02)
@@ -190,9 +190,9 @@ async def test_a_fault_in_one_batterys_control_is_its_own(
     assert items["/Alarms/BmsCable"] == 2
     assert items["/Dc/0/Voltage"] is None
     assert "made for this test" in caplog.text
-    count = well.session.statistics.readings
+    count = well.source.statistics.readings
     async with asyncio.timeout(20):
-        while well.session.statistics.readings < count + 3:
+        while well.source.statistics.readings < count + 3:
             await asyncio.sleep(0.05)
     monkeypatch.setattr(Controller, "take", take)
     await scene.shows(sick.service.name, "/Alarms/BmsCable", 0, 60.0)
