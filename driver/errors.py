@@ -4,6 +4,7 @@ DriverError
 ├── ConfigError        the owner must act; every problem of the file is listed
 ├── LinkError          the session retries: port not found, busy, refused, unplugged
 ├── ProtocolError      the session retries: the BMS is silent, or only damaged frames arrive
+│   └── BusTakenError  somebody else asks on the bus: nothing is sent there
 ├── LayoutError        one frame is dropped: its bytes and the table disagree
 └── BusError           D-Bus refuses: a taken name concerns one battery, a lost bus ends the process
 
@@ -31,6 +32,10 @@ class LinkError(DriverError):
 
 class ProtocolError(DriverError):
     """Nothing usable comes over an open link. The text says what was seen instead."""
+
+
+class BusTakenError(ProtocolError):
+    """Another master asks on a bus that can have only one. The text says what to do."""
 
 
 class LayoutError(DriverError):

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from .battery.alarms import Alarm
 from .battery.reading import Reading
-from .errors import LayoutError, LinkError, ProtocolError
+from .errors import BusTakenError, LayoutError, LinkError, ProtocolError
 from .link.base import Link
 from .logs import Outage, device_log
 from .protocol.dialect import Dialect
@@ -169,7 +169,7 @@ class Session(Tireless):
 
 def explained(exc: LinkError | ProtocolError, corrupt: int, echoes: int, received: int) -> str:
     """The error, and when nothing usable came: what did come since the last answer."""
-    if isinstance(exc, LinkError):
+    if isinstance(exc, LinkError | BusTakenError):
         return str(exc)
     seen = "nothing comes; check port, wiring and whether the BMS is on"
     if corrupt:

@@ -12,16 +12,15 @@ from collections.abc import Iterator
 from math import inf
 from typing import Protocol
 
-from ..errors import ProtocolError
+from ..errors import BusTakenError, ProtocolError
 from .bus_unit import Unit
 from .jkpb_wire import ANSWER_SIZE, MASTER, REQUEST_SIZE, REQUESTS, SLAVES, Answer, Heard, PbFramer, Register, Request
 
 APART = 0.1  # s from one request to the next
 QUIET = 0.02  # s of silence on the wire before a request
-AGAIN = 0.15  # s after which an answer that has not begun is asked for once more; a usual one is whole after 38 ms [V]
-TIMEOUT = 0.3  # s after which that is given up, too
+TIMEOUT = 0.3  # s for the answer to the last try; usually it is whole after 38 ms [V]
 TRIES, TRIES_OF_DAMAGED = 2, 4  # who sends damaged answers is there
-COST = AGAIN + TIMEOUT  # s that a pack that does not answer takes from the others
+COST = APART + TIMEOUT  # s that a pack that does not answer takes from the others
 PAUSE = 0.1  # s that an answer may pause
 LONGEST = 1.0  # s: no answer takes longer, whatever its bytes do
 PROBE, CROWDED_PROBE = 2.0, 5.0  # s between tries to find a silent pack: in a pause, and where there is none
@@ -51,7 +50,7 @@ class BusTalk(Protocol):
         """A link was opened: nothing is on its way, and nobody has been heard yet."""
 
     def send(self, now: float) -> bytes | None:
-        """The bytes to write now, if any. ProtocolError when nobody is heard, or when there is another master."""
+        """The bytes to write now, if any. ProtocolError when nobody answers, or when there is another master."""
 
     def receive(self, chunk: bytes, now: float) -> list[Answer]:
         """Answers that count; an empty chunk says that nothing came for as long as `wake` told."""
@@ -116,8 +115,9 @@ class MasterTalk:
         if self._free_at is None:
             self._free_at = now + LISTEN
         if len(self._foreign) >= FOREIGN:
-            raise ProtocolError(
-                "another master asks on this bus: give every pack an address from 1 to 15, or use jk-pb-listen"
+            raise BusTakenError(
+                "another master asks on this bus: give every pack an address from 1 to 15, or only listen, with "
+                "protocol = jk-pb-listen"
             )
         if self._asking is not None:
             if now < self._until():
@@ -190,7 +190,7 @@ class MasterTalk:
 
     def _until(self) -> float:
         """When the answer counts as not given."""
-        patience = APART if self._damaged() else AGAIN if self._tries < TRIES else TIMEOUT
+        patience = APART if self._tries < TRIES or self._damaged() else TIMEOUT
         pause = min(self._heard_at + PAUSE, self._asked_at + LONGEST) if self.framer.held else -inf
         return max(self._asked_at + patience, pause)
 

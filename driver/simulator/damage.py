@@ -54,6 +54,15 @@ def silent(_: str, __: Random) -> Fault:
     return lambda _, __: []
 
 
+def dead(address: str, _: Random) -> Fault:
+    """The pack at this address of a PB bus does not answer."""
+    number = int(address)
+    if not 0 <= number <= 15:
+        raise ValueError(address)
+    begin = bytes((number, 0x10))
+    return lambda request, chunks: [] if request.startswith(begin) else chunks
+
+
 def late(seconds: str, _: Random) -> Fault:
     """Answers come so much later."""
     delay = _seconds(seconds)

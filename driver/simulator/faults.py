@@ -13,6 +13,7 @@ from .damage import (
     Fault,
     byte_by_byte,
     corrupt,
+    dead,
     echo,
     flip,
     flip_length,
@@ -61,6 +62,7 @@ FAULTS: Mapping[str, FaultRow] = {
     "zero-cell":      FaultRow(zero_cell, "3", several=True),
     "hot":            FaultRow(hot),
     "soc-255":        FaultRow(soc_255),
+    "dead":           FaultRow(dead, "2", several=True),
 }
 # fmt: on
 

@@ -1,5 +1,6 @@
 """One simulated BMS on one wire, without I/O: what arrives and the time go in, what is sent and when comes out."""
 
+from math import inf
 from typing import Protocol
 
 from ..battery.chemistry import Chemistry
@@ -56,6 +57,20 @@ class Line:
         self._heard_at = 0.0
         self._free_at = 0.0  # when the last byte will have been sent
 
+    @property
+    def batteries(self) -> tuple[JkBms, ...]:
+        """Every BMS on it."""
+        return (self.device.bms,)
+
+    @property
+    def speaks_at(self) -> float:
+        """When somebody on it will say something without being asked."""
+        return inf
+
+    def speak(self, now: float) -> list[tuple[float, bytes]]:
+        """What is said until now without being asked, each piece with its time; once."""
+        return []
+
     def hear(self, data: bytes, now: float) -> list[tuple[float, bytes]]:
         """Take what arrived; what is to be sent, each piece with its time. Times in monotonic seconds."""
         self._live(now)
@@ -74,11 +89,13 @@ class Line:
         """Let the battery live up to now. Nobody asks between two requests, so nothing need happen between them."""
         if self._began is None:
             self._began = now
-        if self.profile is None:
-            return
         target = (now - self._began) * self.speed
         while (dt := min(STRIDE, target - self._simulated)) > 0:
             self._simulated += dt
+            self._step(dt)
+
+    def _step(self, dt: float) -> None:
+        if self.profile is not None:
             self.device.bms.step(dt, self.profile(self._simulated, self.device.bms))
 
     def _paced(self, request: bytes, chunks: list[tuple[float, bytes]]) -> list[tuple[float, bytes]]:

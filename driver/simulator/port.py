@@ -12,6 +12,7 @@ import socket
 import termios
 from collections import deque
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -59,21 +60,27 @@ class Port:
         raise NotImplementedError
 
     def _heard(self, data: bytes) -> None:
+        idle = not self._due
         self._due.extend(self.line.hear(data, asyncio.get_running_loop().time()))
-        if self._timer is None:
+        if idle:
             self._send_due()
 
     def _send_due(self) -> None:
+        """Send what is to be sent by now, and come back for the rest, or when the line speaks by itself."""
         loop, due = asyncio.get_running_loop(), self._due
-        self._timer = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due.extend(self.line.speak(loop.time()))
         sent = False
         while due and due[0][0] <= loop.time():
             self._write(due.popleft()[1])
             sent = True
-        if due:
-            self._timer = loop.call_at(due[0][0], self._send_due)  # absolute times: lateness does not add up
-        elif sent and self.on_sent is not None:
+        if sent and not due and self.on_sent is not None:
             self.on_sent(loop.time())
+        at = due[0][0] if due else self.line.speaks_at
+        if at < inf:
+            self._timer = loop.call_at(at, self._send_due)  # absolute times: lateness does not add up
 
 
 class PtyPort(Port):
@@ -102,6 +109,7 @@ class PtyPort(Port):
             await self.unplug()
             raise LinkError(f"{self._link}: {exc.strerror}") from exc
         asyncio.get_running_loop().add_reader(near, self._readable, near)
+        self._send_due()
 
     async def unplug(self) -> None:
         """See `Port.unplug`."""
@@ -165,6 +173,7 @@ class TcpPort(Port):
         self._number = self._door.getsockname()[1]
         self.url = f"socket://127.0.0.1:{self._number}"
         asyncio.get_running_loop().add_reader(self._door, self._admit, self._door)
+        self._send_due()
 
     async def unplug(self) -> None:
         """See `Port.unplug`."""
@@ -234,9 +243,11 @@ class MemoryPort(Port):
         loop, due = asyncio.get_running_loop(), self._due
         with contextlib.suppress(LinkError):  # unplugged
             while True:
-                data = await self._end.read(0, max(0.0, due[0][0] - loop.time()) if due else 3600.0)
+                at = due[0][0] if due else self.line.speaks_at
+                data = await self._end.read(0, min(3600.0, max(0.0, at - loop.time())))
                 if data:
                     due.extend(self.line.hear(data, loop.time()))
+                due.extend(self.line.speak(loop.time()))
                 sent = False
                 while due and due[0][0] <= loop.time():
                     await self._end.write(due.popleft()[1])

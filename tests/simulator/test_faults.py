@@ -3,6 +3,7 @@ import pytest
 from driver.battery.reading import Reading
 from driver.errors import LayoutError
 from driver.protocol.dialect import JkUart
+from driver.protocol.jkpb_wire import REQUESTS, Register, Request
 from driver.protocol.jkuart_wire import ACTIVATE, READ_ALL, UartFramer
 from driver.simulator.faults import FAULTS, Faults, explained
 from driver.simulator.line import jk_line
@@ -31,9 +32,10 @@ def test_nothing_wrong() -> None:
 def test_every_fault_changes_something_and_is_explained(name: str) -> None:
     faults = Faults(name)
     before = Faults()
+    request = REQUESTS[Request(2, Register.STATUS)] if name == "dead" else READ_ALL
     for _ in range(200):  # 2 % of damaged answers, and an answer before for those that repeat it
         other = ANSWER[:-1] + bytes((ANSWER[-1] ^ 0xFF,)) if name == "frozen" else ANSWER
-        if faults.sent(READ_ALL, ANSWER) != before.sent(READ_ALL, ANSWER) or name == "frozen":
+        if faults.sent(request, ANSWER) != before.sent(request, ANSWER) or name == "frozen":
             break
     else:
         pytest.fail(f"{name} does nothing")
@@ -44,6 +46,13 @@ def test_every_fault_changes_something_and_is_explained(name: str) -> None:
 
 def test_silent() -> None:
     assert Faults("silent").sent(READ_ALL, ANSWER) == []
+
+
+def test_one_dead_address_is_silent_and_the_others_are_not() -> None:
+    asked = {address: REQUESTS[Request(address, Register.STATUS)] for address in (1, 2)}
+    assert Faults("dead:2").sent(asked[2], ANSWER) == []
+    assert Faults("dead:2").sent(asked[1], ANSWER) == [(0.0, ANSWER)]
+    assert Faults("dead:2").sent(READ_ALL, ANSWER) == [(0.0, ANSWER)]
 
 
 def test_late() -> None:
