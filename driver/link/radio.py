@@ -1,0 +1,52 @@
+"""What the Bluetooth links of one process share: BlueZ, the turns at each adapter, and who lives on it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from typing import TYPE_CHECKING
+from weakref import WeakSet
+
+from .bluez import Bluez
+from .recovery import PowerCycles
+
+if TYPE_CHECKING:
+    from .ble import BleLink
+
+LIVE = 15.0  # s after the last valid frame during which a battery counts as alive
+
+
+class Radio:
+    """One adapter, known by its address: its hci number changes with the order of plugging."""
+
+    def __init__(self) -> None:
+        self.connecting = asyncio.Lock()  # serves in the order of asking: one attempt to connect at a time
+        self.scanning = asyncio.Lock()
+        self.power_cycles = PowerCycles()
+        self._heard: dict[object, float] = {}  # last valid frame, by link
+
+    def heard(self, link: object, now: float) -> None:
+        """A valid frame has come over this adapter."""
+        self._heard[link] = now
+        self.power_cycles.helped()
+
+    def left(self, link: object) -> None:
+        """The link does not use this adapter any more."""
+        self._heard.pop(link, None)
+
+    def alive(self, now: float) -> bool:
+        """Whether any battery on this adapter has live data."""
+        return any(now - at < LIVE for at in self._heard.values())
+
+
+class Radios:
+    """All adapters, and the one connection of our own to BlueZ. One for a process, or for a test."""
+
+    def __init__(self, bluez: Bluez | None = None) -> None:
+        self.bluez = bluez or Bluez()
+        self.links: WeakSet[BleLink] = WeakSet()
+        self._radios: defaultdict[str, Radio] = defaultdict(Radio)
+
+    def radio(self, address: str) -> Radio:
+        """The adapter with this address."""
+        return self._radios[address]

@@ -1,0 +1,53 @@
+"""A fake bluetoothd for each test. Without bleak these tests are skipped, and say so."""
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+WITH_BLEAK = importlib.util.find_spec("bleak") is not None
+PURE = ("test_recovery.py", "test_interference.py", "test_trouble.py")
+
+# when bleak 3.0 connects anew by itself it leaves the old D-Bus connection of dbus-fast 2.21 to the garbage collector
+LEFT_SOCKETS = pytest.mark.filterwarnings(
+    r"ignore:Exception ignored in. <socket\.socket \[closed\]:pytest.PytestUnraisableExceptionWarning"
+)
+
+collect_ignore = [] if WITH_BLEAK else [file.name for file in HERE.glob("test_*.py") if file.name not in PURE]
+
+if WITH_BLEAK:
+    from tests.ble.adapter import FakeAdapter
+    from tests.ble.daemon import BluezThread
+    from tests.ble.device import FakeDevice
+
+    @pytest.fixture
+    def air(monkeypatch: pytest.MonkeyPatch) -> Iterator[BluezThread]:
+        """A fake bluetoothd without adapters."""
+        with BluezThread() as thread:
+            monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", thread.address)
+            yield thread
+
+    @pytest.fixture
+    def hci0(air: BluezThread) -> FakeAdapter:
+        return air.add_adapter("hci0")
+
+    @pytest.fixture
+    def bms(air: BluezThread, hci0: FakeAdapter) -> FakeDevice:
+        """A JK BMS that streams ten times as fast as a real one."""
+        device = air.add_device(hci0, "C8:47:80:12:34:56")
+        device.bms.period = 0.05
+        return device
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE) and item.path.name not in PURE:
+            item.add_marker("bus")
+            item.add_marker(LEFT_SOCKETS)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not WITH_BLEAK:
+        terminalreporter.write_line("SKIPPED ALOUD: bleak is not installed, so nothing of Bluetooth was tested")
