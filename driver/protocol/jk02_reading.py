@@ -1,7 +1,8 @@
 """JK02 records in the common words of `Reading`.
 
-No recording proves beyond doubt where the switches and MOSFET states lie, so they may lower a limit and never raise
-one: read as off they stop their side, unless more than 0.5 A flows that way; read as on they prove nothing.
+Where the switches and MOSFET states lie rests on a few recordings with one of them off, of firmware 10.07, 11.x and
+15.10. So they may lower a limit and never raise one: read as off they stop their side, unless more than 0.5 A flows
+that way; read as on they prove nothing.
 """
 
 from dataclasses import dataclass
