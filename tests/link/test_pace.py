@@ -76,14 +76,14 @@ def test_a_steady_bms_costs_little_more_than_one_wakeup(chunk: int) -> None:
 
 
 @pytest.mark.parametrize("chunk", [16, 32, SIZE])
-def test_an_unsteady_bms_is_awaited_exactly(chunk: int) -> None:
+def test_an_unsteady_bms_costs_neither_many_wakeups_nor_much_delay(chunk: int) -> None:
     wire = Wire(chunk)
     wire.polls(50, lambda r: r.uniform(0.0, 8.0) * MS)
     wire.forget()
     wire.polls(1000, lambda r: r.uniform(0.0, 8.0) * MS)
     assert sum(wire.wakeups) / 1000 < 6.0  # 19 chunks
-    assert wire.share(0.5) < 0.1 * MS
-    assert wire.share(0.9) < 1.0 * MS
+    assert wire.share(0.5) < 5.0 * MS
+    assert wire.share(0.99) < 10.0 * MS
 
 
 def test_the_first_reply_is_awaited_and_teaches_the_lag() -> None:
@@ -112,6 +112,7 @@ def test_one_hiccup_does_not_spoil_the_next_replies() -> None:
     wire.forget()
     wire.polls(20, lambda r: 0.5 * MS)
     assert max(wire.latencies) < 3 * MS
+    assert sum(wire.wakeups) < 40
 
 
 def test_a_loop_that_was_late_does_not_spoil_the_next_replies() -> None:
@@ -135,7 +136,7 @@ def test_a_stream_is_not_slept_for_until_it_flows() -> None:
     assert pace.blind(300, 10.0) == 0.0
     pace.took(20, 10.0, complete=False, exact=True)
     assert pace.blind(280, 10.0) == pytest.approx((280 - TAIL) * BYTE)
-    assert pace.blind(280, 10.0 + 1.1 * QUIET) == 0.0  # it has stopped
+    assert pace.blind(500, 10.0 + 1.1 * QUIET) == 0.0  # it has stopped
 
 
 def test_a_damaged_length_is_not_slept_for() -> None:

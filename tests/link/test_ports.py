@@ -158,9 +158,9 @@ def test_rules_in_the_order_of_their_names_and_the_first_directory_wins(machine:
     machine.plug(0)
     machine.rule('ENV{VE_SERVICE}="late"', "90-late.rules", "image")
     machine.rule('ENV{VE_SERVICE}="early"', "10-early.rules", "etc")
-    machine.rule('ENV{VE_SERVICE}="hidden"', "10-early.rules", "image")
+    machine.rule('ENV{VE_SERVICE}="hidden"', "10-early.rules", "image2")
     assert machine.adapters("etc", "image", "missing")[0].service == "late"
-    assert machine.adapters("etc")[0].service == "early"
+    assert machine.adapters("etc", "image2")[0].service == "early"
 
 
 def test_a_rejected_adapter_is_left_alone_until_it_is_plugged_in_anew(machine: Machine) -> None:

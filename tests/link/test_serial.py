@@ -248,6 +248,32 @@ async def test_old_input_is_thrown_away(pair: PtyPair, tmp_path: Path) -> None:
     await pair.link.close()
 
 
+async def test_half_a_frame_does_not_outlive_the_connection(pair: PtyPair) -> None:
+    await pair.open()
+    reading = asyncio.create_task(pair.link.read(291, SOON))
+    await pair.send(b"half a frame")
+    await until(lambda: bool(pair.link._held))
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    await pair.link.close()
+    await pair.open()
+    assert await pair.link.read(0, 0.01) == b""
+    await pair.link.close()
+
+
+async def test_a_bms_that_falls_silent_is_no_lost_port(pair: PtyPair) -> None:
+    """Also where the link looks at the time at which the reply used to be there."""
+    await pair.open()
+    await pair.link.write(b"ask")
+    await pair.send(bytes(291))
+    assert await pair.link.read(291, SOON) == bytes(291)
+    pair.link._pace.lag = 0.001  # it came at once, but a BMS takes its time
+    await pair.link.write(b"ask")
+    assert await pair.link.read(291, 0.05) == b""
+    await pair.link.close()
+
+
 @pytest.mark.parametrize("kind", ["pty", "socket"])
 async def test_a_port_that_takes_no_bytes(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serial, "SENDING", 0.05)
