@@ -1,0 +1,106 @@
+"""What DVCC and Victron's chargers make of a battery's limits: a Multi, MPPTs, and loads, in steps of a second.
+
+Every 3 s systemcalc reads the limits, and they reach the chargers 1 to 3 s later. The Multi charges with
+round(CCL + DC loads - smoothed MPPT current), the MPPTs with ceil(CCL + what the Multi takes for its loads); with
+feed-in the MPPTs ignore CCL and hold CVL + 0.4 V, and the Multi feeds in what would lift the battery above CVL, as
+far as it can. A Multi takes no notice of a DCL unless it is 0. Source: what was measured of systemcalc 2.118 to 2.256
+(delegates/dvcc.py); how fast chargers follow is firmware and a guess here.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+from .bms import JkBms
+
+Power: TypeAlias = Callable[[float], float]  # s -> W
+CYCLE = 3.0  # s between systemcalc's turns
+FEED_IN_OFFSET = 0.4  # V above CVL for MPPTs while feeding in
+CHARGER_LAG = 1.5  # s, time constant of a charger that follows its set values
+MPPT_SMOOTHING = 6.0  # s, of the current that systemcalc takes off the Multi's share
+
+
+class Wanted(NamedTuple):
+    """Limits as D-Bus shows them, V and A."""
+
+    voltage: float
+    charge: float
+    discharge: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What is connected: powers in W by the simulated second, currents in A."""
+
+    solar: Power = lambda now: 0.0
+    load: Power = lambda now: 0.0  # behind the Multi
+    dc_load: Power = lambda now: 0.0  # beside the Multi, measured
+    grid_charger: float = 0.0  # A, the Multi's own charger
+    mppt_current: float = 200.0  # A, of all MPPTs together
+    feed_in: bool = False  # feed-in of excess DC-coupled PV
+    inverter: float = 100.0  # A that the Multi can take out of DC, for loads and feed-in
+
+
+def _delays() -> Iterator[float]:
+    """1, 2, 3 s and again: no luck, so that a run repeats."""
+    while True:
+        yield from (1.0, 3.0, 2.0)
+
+
+class Plant:
+    """Chargers and loads on one battery. `step` says what current they drive into it."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.mppt = self.multi = 0.0  # A into the DC bus; the Multi's is negative while it inverts
+        self.inverting = True  # the Multi serves its loads
+        self._obeyed: Wanted | None = None  # limits that have reached the chargers
+        self._coming: list[tuple[float, Wanted]] = []
+        self._next_turn = 0.0
+        self._smoothed = 0.0  # A, of the MPPTs
+        self._multi_limit = self._mppt_limit = 0.0
+        self._delay = _delays()
+
+    def step(self, now: float, dt: float, bms: JkBms, limits: Wanted) -> float:
+        """A into the battery for the next `dt` s, after a turn of systemcalc if it is time."""
+        if now >= self._next_turn:
+            self._next_turn = now + CYCLE
+            self._coming.append((now + next(self._delay), limits))
+        while self._coming and self._coming[0][0] <= now:
+            self._obeyed = self._coming.pop(0)[1]
+            self._share_out(now, self._obeyed, bms)
+        obeyed, site, volts = self._obeyed, self.site, bms.battery.voltage
+        if obeyed is None:
+            return 0.0
+        self.inverting = obeyed.discharge > 0 and bms.discharge_mosfet_on
+        load = min(site.inverter, site.load(now) / volts) if self.inverting else 0.0
+        beside = site.dc_load(now) / volts
+        share = 1 - math.exp(-dt / CHARGER_LAG)
+        self._follow_mppt(now, obeyed, bms, load + beside, share)
+        excess = self.mppt - load - beside
+        if site.feed_in:
+            wanted = -min(max(0.0, site.inverter - load), max(0.0, excess - bms.battery.current_for(obeyed.voltage)))
+        else:
+            room = bms.battery.current_for(obeyed.voltage) - excess
+            wanted = max(0.0, min(self._multi_limit, site.grid_charger, room))
+        self.multi += (wanted - self.multi) * share
+        self._smoothed += (self.mppt - self._smoothed) * min(1.0, dt / MPPT_SMOOTHING)
+        return excess + self.multi
+
+    def _follow_mppt(self, now: float, obeyed: Wanted, bms: JkBms, taken: float, share: float) -> None:
+        site = self.site
+        target = obeyed.voltage + (FEED_IN_OFFSET if site.feed_in else 0.0)
+        available = min(site.mppt_current, site.solar(now) / bms.battery.voltage)
+        room = bms.battery.current_for(target) + taken - self.multi
+        limit = math.inf if site.feed_in else self._mppt_limit
+        wanted = max(0.0, min(available, limit, room))
+        self.mppt = min(available, self.mppt + (wanted - self.mppt) * share)
+
+    def _share_out(self, now: float, limits: Wanted, bms: JkBms) -> None:
+        """The currents that systemcalc allows the chargers, from what it measured last."""
+        volts = bms.battery.voltage
+        beside = self.site.dc_load(now) / volts
+        inverted = min(self.site.inverter, self.site.load(now) / volts) if self.inverting else 0.0
+        self._multi_limit = max(0, round(limits.charge + beside - self._smoothed))
+        self._mppt_limit = math.ceil(limits.charge + inverted + beside)
