@@ -51,7 +51,7 @@ class BalancerFramer:
 
     def __init__(self) -> None:
         self.good = 0
-        self.corrupt = 0  # frames with a wrong sum or an unknown command
+        self.corrupt = 0  # frames with a wrong sum, an unknown command, or another start inside
         self.echoes = 0  # requests, heard again
         self.dropped = 0  # bytes that belong to no frame
         self._buffer = b""  # begins with a start that may become a frame, or is empty
@@ -97,7 +97,7 @@ class BalancerFramer:
 
     def _take(self, whole: bytes, found: list[bytes]) -> bool:
         """Whether it is an answer or a request."""
-        right = whole[3] in COMMANDS and whole[-1] == sum(whole[:-1]) & 0xFF
+        right = whole[3] in COMMANDS and whole[-1] == sum(whole[:-1]) & 0xFF and START not in whole[1:]
         if whole.startswith(REQUEST):
             self.echoes += right
         elif right:

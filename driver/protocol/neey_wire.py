@@ -71,7 +71,7 @@ class NeeyFramer:
 
     def __init__(self) -> None:
         self.good = 0
-        self.corrupt = 0  # frames with a wrong sum or end
+        self.corrupt = 0  # frames with a wrong sum or end, or another start inside
         self.echoes = 0  # requests, heard again
         self.dropped = 0  # bytes that belong to no frame
         self._buffer = b""  # begins with a start that may become a frame, or is empty
@@ -123,7 +123,7 @@ class NeeyFramer:
             right = whole[-1] == END and whole[-2] in (summed, reduce(xor, whole[:-2]))
             self.echoes += right
             return right
-        if whole[-1] != END or whole[-2] != summed:
+        if whole[-1] != END or whole[-2] != summed or START in whole[1:]:  # another start: bytes were lost
             self.corrupt += 1
             return False
         self.good += 1
