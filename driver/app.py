@@ -229,17 +229,18 @@ class App:
         packs = self.packs
         marked = [pack for pack in packs if pack.options.control is Control.YES]
         several = len(packs) + len(self._config.stopped) + (self._buses.awaited if self._buses else 0) > 1
+        level = logging.INFO
         if marked:
             self._controller, said = marked[0], f"{marked[0].name} controls"
-        elif several:
-            said = "several batteries, and none has control = yes: none controls"
-        elif packs[0].options.control is Control.NO:
+        elif all(pack.options.control is Control.NO for pack in packs):
             said = "control = no"
+        elif several:
+            level, said = logging.WARNING, "several batteries, and none has control = yes: none controls"
         else:
             self._controller, said = packs[0], f"{packs[0].name} is the only battery: it controls"
         if said != self._said_control:
             self._said_control = said
-            log.log(logging.WARNING if self._controller is None else logging.INFO, "%s", said)
+            log.log(level, "%s", said)
 
     def _say_dvcc(self, on: bool | None) -> None:
         if on is False:

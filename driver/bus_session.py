@@ -95,14 +95,14 @@ class BusSession(Tireless):
             request = talk.send(clock())
             if talk.fallen:
                 self._tell_fallen(clock())
+            if self._unclaimed and talk.passed:  # before the answer to this request comes
+                self._report_found()
             if request is not None:
                 await link.write(request)
             chunk = await link.read(talk.expected, talk.wake(clock()))
             self.record.statistics.received += len(chunk)
             for answer in talk.receive(chunk, clock()):
                 self._hand_over(answer, clock())
-            if self._unclaimed and talk.passed:
-                self._report_found()
 
     def _hand_over(self, answer: Answer, now: float) -> None:
         self.failures = 0

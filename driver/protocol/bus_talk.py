@@ -212,7 +212,9 @@ class MasterTalk:
             if was_live or first:
                 self.fallen.append(unit.address)
         if self._unheard >= max(NOBODY, len(self._units)) and not any(one.live for one in self._units.values()):
-            raise ProtocolError(f"no answer to {self._unheard} questions")
+            everywhere = len(self._units) == len(SLAVES)
+            asked = "any address" if everywhere else f"address {', '.join(map(str, sorted(self._units)))}"
+            raise ProtocolError(f"no answer from {asked}")
 
     def _choose(self, now: float) -> tuple[Unit, Register] | None:
         if self._first_pass:

@@ -17,7 +17,7 @@ from .layout import extent, layout_of
 from .unit_reading import JkUnit
 
 WAIT = 5.0  # s for which settings and device info are waited for before a status counts without them
-LISTENING = "only listened to: the JK master controls"
+LISTENING = "the JK master controls, and its bus is only listened to"
 _ADDRESS = next(extent(row) for name, row in layout_of(Settings).rows[Variant.S32] if name == "device_address")
 
 

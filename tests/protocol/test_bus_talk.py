@@ -196,10 +196,10 @@ def test_all_addresses_are_looked_through_in_eight_seconds() -> None:
 def test_a_bus_on_which_nobody_answers_is_given_up() -> None:
     bus = Bus()
     bus.run(master(4), 6.0, Log())
-    assert bus.failures == ["no answer to 5 questions"]
+    assert bus.failures == ["no answer from address 4"]
     bus = Bus()
     bus.run(master(*SLAVES), 9.0, Log())
-    assert bus.failures == ["no answer to 15 questions"]
+    assert bus.failures == ["no answer from any address"]
 
 
 def test_where_a_master_asks_nothing_is_written() -> None:
