@@ -88,9 +88,9 @@ class App:
                 self._start(Discovery(self.add, self._known.ports()).run())
             self._start(self._tick())
             await self._stop.wait()
-            await self._leave()
             for task in self._tasks:
                 task.cancel()
+            await self._leave()
         watch.cancel()
         await bus.close(connection)
         return self._exit

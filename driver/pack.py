@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from . import __version__
 from .battery.controller import Controller, Outcome, failsafe
@@ -61,6 +62,7 @@ class Pack:
         self._facts: Facts | None = None
         self._presented = now
         self._said = (Presence.LIVE, "")
+        self._began: tuple[float, str] | None = None  # the state that is not LIVE, and when that was for people
         self._failed = False
         self._ready = asyncio.Event()  # there is something to register
         self._confirmed = False  # the key is that of the BMS which answers
@@ -95,7 +97,9 @@ class Pack:
         """The code of this battery has raised: it is SAFE until a reading goes through again."""
         self._failed = True
         if self.outcome is not None:
-            self._present(failsafe(self.outcome, now, UNEXPECTED), now)
+            outcome = failsafe(self.outcome, now, UNEXPECTED)
+            self.controller.resume(outcome)
+            self._present(outcome, now)
 
     def keep(self, now: float, wall: float) -> None:
         """Remember the battery for the next start."""
@@ -144,6 +148,8 @@ class Pack:
             asyncio.get_running_loop().create_task(leaving.close()).add_done_callback(_retrieved)
 
     def _present(self, outcome: Outcome, now: float) -> None:
+        if outcome.presence is not Presence.LIVE:
+            outcome = replace(outcome, explanation=self._dated(outcome, now))
         self.outcome, self._presented = outcome, now
         state = outcome.presence, outcome.explanation
         if state != self._said:
@@ -156,6 +162,14 @@ class Pack:
             self.service.publish(self._moment())
         else:
             self._ready.set()
+
+    def _dated(self, outcome: Outcome, now: float) -> str:
+        """The explanation with the time at which that state began."""
+        if self._began is None or self._began[0] != outcome.since:
+            at = time.gmtime(time.time() - (now - outcome.since))
+            self._began = outcome.since, time.strftime("%Y-%m-%d %H:%M UTC", at)
+        cause, comma, rest = outcome.explanation.partition(", ")
+        return f"{cause} since {self._began[1]}{comma}{rest}"
 
     def _moment(self) -> Moment:
         assert self.outcome is not None

@@ -1,6 +1,7 @@
 """From bytes on a pty to values on D-Bus, in one process: the things that must never go wrong."""
 
 import asyncio
+import re
 from dataclasses import replace
 
 import pytest
@@ -196,6 +197,7 @@ async def test_a_fault_in_one_batterys_control_is_its_own(
             await asyncio.sleep(0.05)
     monkeypatch.setattr(Controller, "take", take)
     await scene.shows(sick.service.name, "/Alarms/BmsCable", 0, 60.0)
+    assert (await scene.items(sick.service.name))["/Info/MaxChargeCurrent"] < 70.0  # rises, and does not jump
 
 
 async def test_a_taken_name_is_said_and_taken_when_it_is_free(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
@@ -226,6 +228,7 @@ async def test_a_known_battery_that_is_silent_after_a_restart_is_not_left_off_th
     assert await scene.batteries(1, 150.0) == [name]  # 15 s
     items = await scene.items(name)
     assert items["/Alarms/BmsCable"] == 1
+    assert re.search(r"^BMS silent since \d{4}-\d\d-\d\d \d\d:\d\d UTC, ", items["/ConnectionInformation"])
     assert items["/Soc"] is None
     assert items["/Dc/0/Voltage"] is None
     assert items["/Info/MaxChargeVoltage"] == pytest.approx(53.6)
