@@ -94,9 +94,7 @@ FAMILIES = {
     ),
     "neey": Family(
         NeeyFramer,
-        st.builds(
-            neey_frame, st.sampled_from([(1, 100), (2, 300), (3, 20), (3, 100), (4, 100), (4, 150), (5, 20)]), CONTENT
-        ),
+        whole(st.builds(neey_frame, st.sampled_from(NEEY_KINDS), CONTENT), b"\x55\xaa\x11", b"\xaa\x55\x11"),
         neey_wire.requests(neey_wire.Command.CELL_INFO),
         neey_right,
         300,
