@@ -5,6 +5,7 @@ Exit codes: 0 all well; 1 warnings; 2 something is broken.
 
 import argparse
 import asyncio
+import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TypeVar
 
 from .. import __version__
 from ..config import Config
-from ..options import Ports
+from ..options import Battery, Ports
 from . import check_system
 from .findings import Finding, Level, broken, conclusion, finding_lines
 
@@ -50,17 +51,24 @@ async def _check(config: Path, show: Callable[[str, Iterable[Finding]], None]) -
         return
     from . import check_battery  # needs pyserial
     from .observation import muted
-    from .target import targets
+    from .target import Target, targets
     from .terminal import Progress
 
-    chosen = targets(system.config, lambda port: check_battery.published_for(port, system) is not None)
+    chosen = targets(system.config, lambda port: check_battery.published_for(Battery(port=port), system) is not None)
     if not chosen:
         show("batteries", [nothing_to_ask(system.config)])
     progress = Progress(sys.stderr)
+    ports: dict[str, list[Target]] = {}
+    for one in chosen:
+        ports.setdefault(one.battery.port, []).append(one)
+
+    async def in_turn(sharing: list[Target]) -> list[check_battery.Examined]:
+        return [await check_battery.examine(one, system, progress) for one in sharing]
+
     with muted():
-        examined = await asyncio.gather(*(check_battery.examine(one, system, progress) for one in chosen))
+        examined = await asyncio.gather(*map(in_turn, ports.values()))
     progress.clear()
-    for found in examined:
+    for found in itertools.chain.from_iterable(examined):
         show(f"battery {found.name} ({found.port})", apply(check_battery.CHECKS, found))
 
 

@@ -4,6 +4,7 @@ To add a check: a function from `Examined` to a finding (or None when it does no
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +14,8 @@ from ..battery.controller import Outcome
 from ..battery.reading import Reading
 from ..link.opening import short_name
 from ..link.ports import Holder, who_has_open
+from ..options import AT, Battery
+from ..protocol.dialect import LISTENING
 from .check_system import System, value
 from .findings import Finding, broken, good, warning
 from .listening import Verdict
@@ -25,7 +28,10 @@ from .words import model_words
 PATIENCE = 8.0  # s to wait for a reading
 SAMPLE = 3.0  # s of readings that tell how many frames arrive damaged
 TOLERABLE = 0.02  # share of damaged frames
-RECORDED_FIRMWARE: Mapping[str, tuple[str, ...]] = {"jk-uart": ("6.", "7.", "10.", "11.")}  # proven by recorded frames
+RECORDED_FIRMWARE: Mapping[str, tuple[str, ...]] = {  # proven by recorded frames
+    "jk-uart": ("6.", "7.", "10.", "11."),
+    "jk-pb": ("15.10", "15.41"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,26 +61,26 @@ async def examine(chosen: Target, system: System, progress: Callable[[str], None
     """Ask the battery, or the running driver where that has the port already."""
     battery = chosen.battery
     base = Examined(name=chosen.name, port=battery.port, protocol=battery.protocol)
-    published = published_for(battery.port, system)
+    published = published_for(battery, system)
     holders = _holders(battery.port)
     if published is not None or holders:
         return replace(base, published=published, holders=holders)
     seen = Observation(chosen.name, battery)
     if chosen.named or await seen.listen():
         async with observing(seen):
-            if await seen.first(PATIENCE, progress):
+            if await seen.first(max(PATIENCE, 2 * battery.rhythm), progress):
                 await seen.sample(SAMPLE)
     if seen.reading is None:
         return replace(base, verdict=seen.verdict(), counters=seen.counters(), opened=not seen.link.refusal)
     return replace(base, reading=seen.reading, outcome=seen.outcome(), counters=seen.counters())
 
 
-def published_for(port: str, system: System) -> Items | None:
-    """What the running driver publishes of the battery on this port."""
-    ending = f" {short_name(port)}"
-    return next(
-        (items for items in system.ours.values() if str(value(items, "/Mgmt/Connection")).endswith(ending)), None
-    )
+def published_for(battery: Battery, system: System) -> Items | None:
+    """What the running driver publishes of this battery; of the first on its bus, if it stands for every pack there."""
+    where = f" {short_name(battery.port)}"
+    ending = re.escape(where) + (f"{AT}{battery.address}$" if battery.address is not None else rf"({AT}\d+)?$")
+    shown = system.ours.values()
+    return next((items for items in shown if re.search(ending, str(value(items, "/Mgmt/Connection")))), None)
 
 
 def _holders(port: str) -> tuple[Holder, ...]:
@@ -149,6 +155,8 @@ def firmware(found: Examined) -> Finding | None:
     version = found.reading.identity.software
     name = model_words(found.reading.identity) or "unnamed"
     report = "Compare the values with the JK app, and report the output of `decode` for one of its frames"
+    if version is None and found.protocol in LISTENING:
+        return good("firmware", "not told: a JK master does not ask for it")
     if version is None:
         return warning("firmware", f"{name}: it does not tell its version", report)
     if not version.startswith(RECORDED_FIRMWARE.get(found.protocol, ())):

@@ -8,9 +8,10 @@ from ..errors import LinkError
 from ..link.base import Link
 from ..link.traffic import Traffic, classify
 from ..protocol.annotate import pieces, redact
-from ..protocol.dialect import Dialect
+from ..protocol.dialect import BUSES, Dialect
 from ..session import Statistics
 
+TAKEN = "another master"  # begins what is said about one
 KEPT = 4096  # bytes that a verdict is made of
 MOST_SHOWN = 320  # bytes of a sample; the longest frame seen has 315
 
@@ -79,9 +80,10 @@ class Verdict:
 
 WIRING = (
     "Check that the BMS is awake (charge it a little, or press its button), that GND, TX and RX are connected and TX "
-    "and RX not swapped (on RS485: A and B), and that in the JK app the UART1 protocol is 000"
+    "and RX not swapped (on RS485: A and B), and that in the JK app the UART1 protocol is {uart}"
 )
-OTHER_PROTOCOL = "In the JK app, set the UART1 protocol to 000 (4G-GPS remote module); some models need a restart"
+OTHER_PROTOCOL = "In the JK app, set the UART1 protocol to {uart}; some models need a restart"
+OTHER_ADDRESS = "Compare the address with the DIP switches of the pack: 1 to 15, and each only once on a bus"
 OTHER_DEVICE = "This adapter is connected to another device: choose the port of the BMS"
 
 
@@ -95,7 +97,9 @@ def verdict(link: ListeningLink, dialect: Dialect, statistics: Statistics) -> Ve
 
 
 def _of_traffic(link: ListeningLink, dialect: Dialect, statistics: Statistics) -> Verdict:
-    framer = dialect.talk.framer
+    framer, on_bus = dialect.talk.framer, dialect.name in BUSES
+    if on_bus and statistics.last_problem.startswith(TAKEN):
+        return Verdict(statistics.last_problem, "A pack whose DIP switches set address 0 is such a master")
     if statistics.refused:
         return Verdict(
             f"frames arrive, but none is a reading: {statistics.last_problem}",
@@ -106,6 +110,8 @@ def _of_traffic(link: ListeningLink, dialect: Dialect, statistics: Statistics) -
             "the BMS answers, but with nothing that holds its values",
             "Report what `decode` says about the bytes below",
         )
+    if on_bus and what_was_heard(link.heard, link.sent) is Traffic.JK_02:
+        return Verdict("frames of packs, but none from the address that was asked", OTHER_ADDRESS)
     if framer.corrupt and b"NW" in link.heard:
         return Verdict(
             f"only damaged frames: {framer.corrupt} with a wrong checksum",
@@ -113,8 +119,10 @@ def _of_traffic(link: ListeningLink, dialect: Dialect, statistics: Statistics) -
             "program or device uses the same wires",
         )
     found = VERDICTS[what_was_heard(link.heard, link.sent)]
-    values = {"received": link.received, "baudrate": dialect.baudrate}
-    return Verdict(found.found.format_map(values), found.next_step.format_map(values))
+    uart = "001 (JK BMS RS485 Modbus)" if on_bus else "000 (4G-GPS remote module)"
+    values = {"received": link.received, "baudrate": dialect.baudrate, "uart": uart}
+    more = f". {OTHER_ADDRESS}" if on_bus and found.next_step.endswith(WIRING) else ""
+    return Verdict(found.found.format_map(values), found.next_step.format_map(values) + more)
 
 
 def _sample(heard: bytes) -> str:
@@ -151,6 +159,6 @@ VERDICTS: Mapping[Traffic, Verdict] = {
     Traffic.UNKNOWN: Verdict(
         "garbage: {received} bytes of no protocol known here",
         "The baud rate is wrong (a JK BMS needs {baudrate}), the polarity is (A and B swapped, or RS232 levels "
-        "instead of TTL), or another device is connected. In the JK app the UART1 protocol must be 000",
+        "instead of TTL), or another device is connected. In the JK app the UART1 protocol must be {uart}",
     ),
 }

@@ -15,7 +15,7 @@ from ..link.ports import listen_first
 from ..link.serial import SerialLink
 from ..link.traffic import Traffic
 from ..options import Battery
-from ..protocol.dialect import DIALECTS
+from ..protocol.dialect import conversation
 from ..session import Session
 from .listening import ListeningLink, Verdict, verdict
 
@@ -30,7 +30,7 @@ class Observation:
         """`link`: instead of the battery's port."""
         self.name = name
         self.battery = battery
-        self.dialect = DIALECTS[battery.protocol](battery.poll_interval)
+        self.dialect = conversation(battery.protocol, battery.poll_interval, battery.address)
         port = link or SerialLink(battery.port, battery.baudrate or self.dialect.baudrate)
         self.news = asyncio.Event()  # set with each reading, by a link that is lost, and by `end`
         self.link = ListeningLink(port, self.news.set)
@@ -39,7 +39,7 @@ class Observation:
         self.heard_at = 0.0  # monotonic s
         self.ended = False  # nobody wants to know any more
         self._clock = asyncio.get_running_loop().time
-        timing = Timing.wire(battery.poll_interval)
+        timing = Timing.wire(battery.rhythm)
         self._controller = Controller(battery.charge_settings(), timing, self._clock())
         self._foreign = Traffic.SILENT
         self._began = self._clock()

@@ -14,8 +14,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..battery.chemistry import Chemistry
+from ..errors import LinkError
+from ..protocol.dialect import BUSES, LISTENING
 from ..simulator.faults import Faults, explained
-from ..simulator.line import BAUDRATE, jk_line
+from ..simulator.line import BAUDRATE, Line, jk_line
+from ..simulator.pb import DEFAULT_FIRMWARE, pb_line
 from ..simulator.port import Port, PtyPort, TcpPort
 from ..simulator.profiles import PROFILES
 
@@ -28,6 +31,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _epilog()
     parser.add_argument(
         "--link", choices=("pty", "tcp"), default="pty", help="where the batteries appear (default: pty)"
+    )
+    parser.add_argument(
+        "--protocol",
+        choices=("jk-uart", *BUSES),
+        default="jk-uart",
+        help="what they speak (default: jk-uart); jk-pb: --count packs on one port; jk-pb-listen: the same, and the "
+        "first of them is the master of the bus",
+    )
+    parser.add_argument(
+        "--address", type=_between(0, 15), help="of the first pack on a bus (default: 1; of a master: 0)"
+    )
+    parser.add_argument(
+        "--firmware", default=DEFAULT_FIRMWARE, help=f"of the packs on a bus (default: {DEFAULT_FIRMWARE})"
     )
     parser.add_argument("--path", type=Path, help="a name for the pty; with --count: the begin of the names")
     parser.add_argument("--port", type=_between(0, 65535), default=0, help="the first TCP port (default: a free one)")
@@ -59,25 +75,36 @@ def run(args: argparse.Namespace) -> int:
 def ports(args: argparse.Namespace) -> list[Port]:
     """What the options ask for, not yet plugged in."""
     made: list[Port] = []
-    for index in range(1, args.count + 1):
-        line = jk_line(
-            index,
-            chemistry=Chemistry[args.chemistry.upper()],
-            cells=args.cells,
-            capacity=args.capacity,
-            soc=args.soc / 100,
-            profile=args.profile,
-            faults=tuple(args.fault),
-            baudrate=BAUDRATE if args.pace else None,
-            speed=args.speed,
-        )
+    lines = _lines(args)
+    for index, line in enumerate(lines, 1):
         if args.power_up:
-            line.device.bms.power_up()
+            for bms in line.batteries:
+                bms.power_up()
         if args.link == "tcp":
             made.append(TcpPort(line, args.port + index - 1 if args.port else 0))
         else:
-            made.append(PtyPort(line, _name(args.path, index, args.count)))
+            made.append(PtyPort(line, _name(args.path, index, len(lines))))
     return made
+
+
+def _lines(args: argparse.Namespace) -> list[Line]:
+    """What hangs on each port: one battery, or a bus with all of them."""
+    common = {
+        "chemistry": Chemistry[args.chemistry.upper()],
+        "cells": args.cells,
+        "capacity": args.capacity,
+        "soc": args.soc / 100,
+        "profile": args.profile,
+        "faults": tuple(args.fault),
+        "baudrate": BAUDRATE if args.pace else None,
+        "speed": args.speed,
+    }
+    if args.protocol not in BUSES:
+        return [jk_line(index, **common) for index in range(1, args.count + 1)]
+    first = 0 if args.protocol in LISTENING else 1 if args.address is None else args.address
+    if first + args.count > 16:
+        raise LinkError(f"--count {args.count}: a bus has addresses up to 15, and the first is {first}")
+    return [pb_line(first, args.count, firmware=args.firmware, **common)]
 
 
 async def _serve(args: argparse.Namespace) -> int:

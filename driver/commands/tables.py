@@ -9,6 +9,7 @@ from ..protocol.jkuart import AlarmBits, BatteryType, StatusBits, UartLive, Uart
 from ..protocol.jkuart_reading import ALARMS, MANDATORY
 from ..protocol.rows import rows
 from ..protocol.value_text import kind_text
+from .bus_tables import pb_document
 from .layout_tables import LAYOUT_DOCUMENTS
 from .markdown import alarm_table, code_table, head, heading, line, section
 
@@ -40,7 +41,7 @@ def uart() -> Iterator[str]:
     yield from code_table(BatteryType)
 
 
-DOCUMENTS: Mapping[str, Callable[[], Iterator[str]]] = {"jk-uart": uart, **LAYOUT_DOCUMENTS}
+DOCUMENTS: Mapping[str, Callable[[], Iterator[str]]] = {"jk-uart": uart, "jk-pb": pb_document, **LAYOUT_DOCUMENTS}
 
 
 def register_table(record: type, mandatory: Iterable[str] = ()) -> Iterator[str]:

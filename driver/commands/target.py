@@ -10,7 +10,7 @@ from ..link.opening import short_name
 from ..link.ports import Adapter, existing_ports, usb_serial_adapters
 from ..option_rows import options
 from ..options import Battery, Ports
-from ..protocol.dialect import dialect_names
+from ..protocol.dialect import BUSES, LISTENING, dialect_names
 
 DEFAULT_CONFIG = Path("config.ini")
 
@@ -32,6 +32,13 @@ def add_target_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments that `target` evaluates."""
     parser.add_argument("--port", metavar="PORT", help="/dev/ttyUSB0, socket://HOST:PORT, rfc2217://HOST:PORT")
     parser.add_argument("--protocol", choices=dialect_names(), help="what the BMS speaks; default: jk-uart")
+    parser.add_argument(
+        "--address",
+        type=int,
+        choices=range(16),
+        metavar="N",
+        help="of a pack on a bus; default: the first that answers",
+    )
     parser.add_argument("--config", type=Path, metavar="FILE", help="default: config.ini, if it is there")
     parser.add_argument("--battery", metavar="NAME", help="which one of the file")
 
@@ -46,7 +53,12 @@ def target(args: argparse.Namespace) -> Target:
         found = _configured(load(args.config or DEFAULT_CONFIG), args.battery)
     else:
         found = _only_adapter()
-    return replace(found, battery=replace(found.battery, protocol=args.protocol)) if args.protocol else found
+    battery = found.battery
+    protocol = args.protocol or battery.protocol
+    address = battery.address if args.address is None else args.address
+    if args.address is not None and (protocol not in BUSES or (args.address == 0 and protocol not in LISTENING)):
+        raise TargetError(f"--address {args.address}: {protocol} has no such address")
+    return replace(found, battery=replace(battery, protocol=protocol, address=address))
 
 
 def targets(config: Config, in_use: Callable[[str], bool]) -> list[Target]:

@@ -17,6 +17,7 @@ from .line import Line
 from .presets import settings
 from .profiles import PROFILES, Profile
 
+DEFAULT_FIRMWARE = "15.41"
 DROWSY_FROM = (15, 36)  # this firmware ignores a status request after a quiet period
 DROWSY_AFTER = 0.6  # s without anybody speaking on the bus; how long it really is nobody has written down
 MARKED_BEFORE = (15, 41)  # firmware before puts 05 into byte 5
@@ -181,7 +182,7 @@ def pb_line(
     faults: tuple[str, ...] = (),
     baudrate: int | None = None,
     speed: float = 1.0,
-    firmware: str = "15.41",
+    firmware: str = DEFAULT_FIRMWARE,
 ) -> PbLine:
     """A bus of so many packs with consecutive addresses, each a little emptier than the one before."""
     packs = []

@@ -23,6 +23,7 @@ from driver.commands.findings import Finding, Level, broken, conclusion, finding
 from driver.commands.listening import Verdict
 from driver.config import parse
 from driver.link.ports import Holder
+from driver.options import Battery
 from driver.protocol.dialect import JkUart
 from tests.commands.frames import FRAME
 from tests.commands.simulated_port import simulated_port
@@ -210,11 +211,20 @@ def test_what_is_wrong_with_a_battery_is_named(
 
 
 def test_the_running_driver_speaks_for_a_port_that_it_has() -> None:
-    assert check_battery.published_for("/dev/ttyUSB1", WELL) == OURS
-    assert check_battery.published_for("/dev/ttyUSB2", WELL) is None
+    assert check_battery.published_for(Battery(port="/dev/ttyUSB1"), WELL) == OURS
+    assert check_battery.published_for(Battery(port="/dev/ttyUSB2"), WELL) is None
     found = list(apply(check_battery.CHECKS, silent(published=OURS | {"/Dc/0/Voltage": {"Value": 52.9}})))
     assert "52.90 V" in finding(found, "BMS").detail
     assert not [one for one in found if one.title == "port"]
+
+
+def test_the_running_driver_speaks_for_each_pack_of_a_bus() -> None:
+    packs = {n: OURS | {"/Mgmt/Connection": {"Value": f"JK PB RS485 ttyUSB1 address {n}"}} for n in (1, 12)}
+    system = replace(WELL, batteries={f"com.victronenergy.battery.jk_{n}": shown for n, shown in packs.items()})
+    bus = Battery(port="/dev/ttyUSB1", protocol="jk-pb")
+    assert check_battery.published_for(replace(bus, address=12), system) == packs[12]
+    assert check_battery.published_for(replace(bus, address=2), system) is None
+    assert check_battery.published_for(bus, system) == packs[1]  # any of them
 
 
 def test_other_peoples_batteries_are_not_ours() -> None:

@@ -13,6 +13,7 @@ import serial
 import driver
 from driver.commands import simulate
 from driver.protocol.dialect import JkUart
+from driver.protocol.jkpb_wire import ANSWER_SIZE, REQUESTS, Answer, PbFramer, Register, Request
 from driver.protocol.jkuart_wire import READ_ALL
 from driver.simulator.faults import FAULTS
 
@@ -154,3 +155,32 @@ def test_the_help_lists_every_fault() -> None:
     text = parser.format_help()
     for name in FAULTS:
         assert f"\n  {name}" in text
+
+
+def test_a_bus_is_one_port_with_several_packs(tmp_path: Path) -> None:
+    name = tmp_path / "bus"
+    options = ("--protocol", "jk-pb", "--count", "3", "--address", "4", "--firmware", "15.10", "--fault", "dead:5")
+    with simulated("--path", str(name), *options) as process:
+        assert url(process) == str(name)
+        with serial.serial_for_url(str(name), 115200, timeout=5.0) as port:
+            heard = []
+            for address in (4, 5, 6):
+                port.write(REQUESTS[Request(address, Register.STATUS)])
+                port.timeout = 0.3 if address == 5 else 5.0
+                heard += PbFramer().feed(port.read(ANSWER_SIZE))
+    assert [one.address for one in heard if isinstance(one, Answer)] == [4, 6]
+
+
+def test_a_master_speaks_without_being_asked(tmp_path: Path) -> None:
+    name = tmp_path / "bus"
+    with simulated("--path", str(name), "--protocol", "jk-pb-listen", "--count", "2") as process:
+        assert url(process) == str(name)
+        with serial.serial_for_url(str(name), 115200, timeout=10.0) as port:
+            heard = PbFramer().feed(port.read(2 * ANSWER_SIZE + 30))
+    assert {one.address for one in heard if isinstance(one, Answer)} & {0, 1}
+
+
+def test_a_bus_has_room_for_fifteen(capsys: pytest.CaptureFixture[str]) -> None:
+    with simulated("--protocol", "jk-pb", "--count", "16") as process:
+        assert process.wait(20) != 0
+        assert "a bus has addresses up to 15" in process.stderr.read()

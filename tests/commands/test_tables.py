@@ -7,7 +7,7 @@ import pytest
 from driver.__main__ import main
 from driver.battery.alarms import Alarm
 from driver.commands.tables import DOCUMENTS
-from driver.protocol.dialect import dialect_names
+from driver.protocol.dialect import LISTENING, dialect_names
 from driver.protocol.jkuart import AlarmBits, UartLive, UartSettings
 from driver.protocol.jkuart_reading import ALARMS
 from driver.protocol.rows import rows
@@ -21,7 +21,16 @@ def test_the_document_is_what_the_command_prints(capsys: pytest.CaptureFixture[s
 
 
 def test_every_protocol_has_a_document() -> None:
-    assert set(DOCUMENTS) >= set(dialect_names())
+    assert set(DOCUMENTS) >= set(dialect_names()) - LISTENING
+
+
+def test_the_document_of_the_bus_is_what_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tables", "jk-pb"]) == 0
+    shown = capsys.readouterr().out
+    assert (DOCS / "protocol-jk-pb.md").read_text() == shown
+    assert (
+        "| `1620` | status | 2 `CELL_INFO` | `01 10 16 20 00 01 02 00 00 d6 f1` | `01 10 16 20 00 01 04 4b` |" in shown
+    )
 
 
 def test_every_register_has_a_line() -> None:
