@@ -76,6 +76,7 @@ class Bluez:
     def __init__(self, sysfs: Path = SYSFS) -> None:
         self._sysfs = sysfs
         self._bus: MessageBus | None = None
+        self._connecting = asyncio.Lock()  # all batteries share this connection
 
     async def known(self) -> Known:
         """Adapters and devices as they are now."""
@@ -136,10 +137,12 @@ class Bluez:
         self, path: str, member: str, signature: str = "", body: Sequence[object] = (), *, timeout: float = TIMEOUT
     ) -> list[Any]:
         """Call a method of BlueZ, and return the answer's body."""
-        if self._bus is None or not self._bus.connected:
-            await self.close()
-            self._bus = await _connect()
-        return await _call(self._bus, BLUEZ, path, member, signature, body, timeout)
+        async with self._connecting:
+            if self._bus is None or not self._bus.connected:
+                await self.close()
+                self._bus = await _connect()
+            bus = self._bus
+        return await _call(bus, BLUEZ, path, member, signature, body, timeout)
 
     @property
     def bus(self) -> MessageBus | None:
@@ -188,15 +191,17 @@ def _listener(adapter: str, heard: asyncio.Event) -> Callable[[Message], None]:
 
 
 async def _connect() -> MessageBus:
-    bus = None
+    bus = connected = None
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT):
-            bus = MessageBus(bus_type=BusType.SYSTEM, negotiate_unix_fd=False)
-            return await bus.connect()
+            bus = MessageBus(bus_type=BusType.SYSTEM)
+            connected = await bus.connect()
     except (OSError, EOFError, AuthError, InvalidAddressError, TimeoutError) as exc:
-        if bus is not None:
-            bus.disconnect()
         raise BluetoothError(Trouble.NO_BLUEZ, f"no system D-Bus: {exc or type(exc).__name__}") from exc
+    finally:
+        if connected is None and bus is not None:
+            bus.disconnect()
+    return connected
 
 
 async def _call(

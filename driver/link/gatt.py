@@ -148,7 +148,9 @@ class Connection:
         except TimeoutError as exc:
             raise BluetoothError(late, f"{late.value} ({what}: no answer for {limit:g} s)") from exc
         except RAISED as exc:
-            trouble = _trouble(exc, Trouble.OTHER if late is Trouble.NO_ANSWER else late)
+            trouble = _trouble(exc)
+            if trouble in (Trouble.OTHER, Trouble.BUSY) and late is not Trouble.NO_ANSWER:
+                trouble = late  # it is this call that failed, not the adapter
             raise BluetoothError(trouble, f"{trouble.value} ({what}: {_said(exc)})") from exc
 
 
@@ -194,14 +196,12 @@ async def _bounded(work: Coroutine[Any, Any, T], limit: float) -> T:
             task.exception()
 
 
-def _trouble(exc: BaseException, otherwise: Trouble) -> Trouble:
+def _trouble(exc: BaseException) -> Trouble:
     if isinstance(exc, BleakDeviceNotFoundError):
         return Trouble.OBJECT_GONE
-    name = exc.dbus_error if isinstance(exc, BleakDBusError) else getattr(exc, "type", "")
-    found = classify(name if isinstance(name, str) else "", _said(exc))
-    if found is Trouble.OTHER:
-        return Trouble.LOST if isinstance(exc, EOFError | KeyError | AssertionError | AttributeError) else otherwise
-    return found
+    found = classify(exc.dbus_error if isinstance(exc, BleakDBusError) else "", _said(exc))
+    vanished = isinstance(exc, EOFError | KeyError | AssertionError | AttributeError)
+    return Trouble.LOST if found is Trouble.OTHER and vanished else found
 
 
 def _nothing(*_: object) -> None:

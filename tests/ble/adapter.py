@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from typing import Any
 
 from tests.ble.device import FakeDevice
@@ -14,7 +15,7 @@ class FakeAdapter(Node):
         self.devices: list[FakeDevice] = []
         self.sessions: dict[str, dict[str, Any]] = {}  # filters of those who scan
         self.filters: dict[str, dict[str, Any]] = {}
-        self.log: list[tuple[float, str]] = []
+        self.log: deque[tuple[float, str]] = deque(maxlen=500)
         self.errors: dict[str, list[Any]] = {}
         self.wedged = False  # hears nothing and connects nothing until it is switched off and on
         self.temporary = 30.0  # s that BlueZ keeps a device it does not hear any more

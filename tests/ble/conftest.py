@@ -27,6 +27,9 @@ if WITH_BLEAK:
         """A fake bluetoothd without adapters."""
         with BluezThread() as thread:
             monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", thread.address)
+            monkeypatch.setattr("driver.session.REOPEN_FIRST", 0.02)  # pauses are the link's business here
+            monkeypatch.setattr("driver.session.REOPEN_MOST", 0.05)
+            monkeypatch.setattr("driver.session.SILENT_MOST", 0.05)
             yield thread
 
     @pytest.fixture

@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar
 from dbus_fast import BusType, Message, MessageType, NameFlag
 from dbus_fast.aio import MessageBus
 
+from driver.link.bluez import close_bus
 from tests.ble.adapter import FakeAdapter
 from tests.ble.device import FakeDevice
 from tests.ble.nodes import AGENTS, OBJECT_MANAGER, PROPERTIES, Node, RefusedError, snake
@@ -65,8 +66,10 @@ class FakeBluez:
     async def crash(self) -> None:
         """kill -9: the name vanishes, no signal about devices."""
         bus, self.bus = self.bus, None
+        for timer in list(self._timers):
+            timer.cancel()  # what it has begun it will not end
         if bus:
-            bus.disconnect()
+            await close_bus(bus)
 
     async def stop(self) -> None:
         """An orderly end: devices disconnect, objects go, then the name."""
@@ -90,8 +93,6 @@ class FakeBluez:
             adapter.plug()
 
     async def end(self) -> None:
-        for timer in list(self._timers):
-            timer.cancel()
         for adapter in self.adapters:
             adapter.stop()
             for device in adapter.devices:
@@ -122,8 +123,13 @@ class FakeBluez:
             self.signal("/", OBJECT_MANAGER, "InterfacesRemoved", "oas", [node.path, list(node.interfaces)])
 
     def soon(self, delay: float, work: Callable[[], None]) -> None:
+        """What happens to BlueZ's own objects later."""
         timer = asyncio.get_running_loop().call_later(delay, lambda: (self._timers.discard(timer), work()))
         self._timers.add(timer)
+
+    def later(self, delay: float, work: Callable[[], None]) -> None:
+        """What happens on the air, whether BlueZ lives or not."""
+        asyncio.get_running_loop().call_later(delay, work)
 
     def signal(self, path: str, interface: str, member: str, signature: str, body: list[Any]) -> None:
         if self.bus is not None and self.bus.connected:

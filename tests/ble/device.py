@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections import deque
 from typing import Any
 
 from dbus_fast import Variant
@@ -46,8 +47,8 @@ class FakeDevice(Node):
         )  # fmt: skip
         self.plan: list[dict[str, Any]] = []
         self.errors: dict[str, list[Any]] = {}
-        self.log: list[tuple[float, str]] = []  # every method call
-        self.writes: list[bytes] = []
+        self.log: deque[tuple[float, str]] = deque(maxlen=500)  # every method call
+        self.writes: deque[bytes] = deque(maxlen=500)
         self.advertised_services = services
         self.advertising = True
         self.connected = False

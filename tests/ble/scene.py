@@ -1,6 +1,7 @@
 """The driver's half of a Bluetooth link: the real session over the real bleak, with short time limits."""
 
 import asyncio
+from collections import deque
 from typing import Self
 
 from driver.battery.reading import Reading
@@ -53,13 +54,15 @@ class Battery:
         for _ in range(failed):
             self.link.recovery.failed(Trouble.ABORTED, 0.0)
         self.session = Session(port, self.link, quick_dialect(), self._take)
-        self.readings: list[tuple[float, Reading]] = []
+        self.readings: deque[tuple[float, Reading]] = deque(maxlen=100)
+        self.count = 0  # of all readings
         self.more = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
 
     def _take(self, reading: Reading, now: float) -> None:
         self.link.understood()
         self.readings.append((now, reading))
+        self.count += 1
         self.more.set()
 
     @property
@@ -87,9 +90,9 @@ class Battery:
     async def lives(self, count: int = 2, within: float = BACK) -> float:
         """Wait for so many more readings; the seconds that it took."""
         loop = asyncio.get_running_loop()
-        began, wanted = loop.time(), len(self.readings) + count
+        began, wanted = loop.time(), self.count + count
         async with asyncio.timeout(within):
-            while len(self.readings) < wanted:
+            while self.count < wanted:
                 assert self.task is None or not self.task.done(), self.task.exception()
                 self.more.clear()
                 await self.more.wait()

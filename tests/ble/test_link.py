@@ -26,7 +26,7 @@ async def test_readings_come_over_every_layout_in_every_chunk(air, hci0, layout,
     assert reading.current == -12.345
     assert reading.soc == 77
     assert battery.session.dialect.talk.framer.corrupt == 0
-    assert device.writes[:2] == [READ_DEVICE_INFO, READ_SETTINGS]
+    assert list(device.writes)[:2] == [READ_DEVICE_INFO, READ_SETTINGS]
     assert battery.steps == {}
 
 
