@@ -21,6 +21,8 @@ KEPT = 8  # frames for a pack that is not being read, because it failed
 class BusMember:
     """One pack of a bus; a `session.Source`."""
 
+    advice = ""
+
     def __init__(self, name: str, bus: type[JkPb], pack: PbPack, where: str, deliver: Deliver) -> None:
         self.name = name
         self.label, self.alarms = bus.label, bus.alarms
@@ -31,6 +33,11 @@ class BusMember:
         self._deliver = deliver
         self._frames: deque[tuple[bytes, float]] = deque(maxlen=KEPT)
         self._news = asyncio.Event()
+
+    @property
+    def advice(self) -> str:
+        """See `Source`: nothing is known of."""
+        return ""
 
     async def run(self) -> None:
         """See `Source`."""

@@ -454,3 +454,65 @@ def test_the_command_refuses_what_is_no_file(tmp_path: Path, capsys: pytest.Capt
 
 def test_log_levels_are_those_of_logging() -> None:
     assert read("[driver]\nlog_level = warning").driver.log_level == logging.WARNING
+
+
+# --- several batteries on one port
+
+BUS = "[battery {name}]\nport = /dev/ttyUSB7\nprotocol = {protocol}\n{more}\n"
+
+
+def on_bus(*sections: tuple[str, str], protocol: str = "jk-pb") -> str:
+    return "".join(BUS.format(name=name, protocol=protocol, more=more) for name, more in sections)
+
+
+def test_packs_share_a_port_with_different_addresses() -> None:
+    config = read(on_bus(("a", "address = 1"), ("b", "address = 15"), ("rest", "")))
+    assert config.problems == ()
+    assert [battery.place for battery in config.batteries.values()] == [
+        "/dev/ttyUSB7 address 1", "/dev/ttyUSB7 address 15", "/dev/ttyUSB7",
+    ]  # fmt: skip
+    assert [battery.every_pack for battery in config.batteries.values()] == [False, False, True]
+
+
+def test_a_section_without_an_address_stands_for_each_pack() -> None:
+    [bank] = read(on_bus(("bank", "id = b\nname = Bank\ncapacity = 100"))).batteries.values()
+    third = bank.at(3)
+    assert (third.address, third.id, third.name, third.capacity) == (3, "b_3", "Bank 3", 100)
+    [plain] = read(on_bus(("bank", ""))).batteries.values()
+    assert (plain.at(3).id, plain.at(3).name) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (on_bus(("a", "address = 1"), ("b", "address = 1")), "x.ini:8: [battery b] address = '1': [battery a] has the"),
+        (on_bus(("a", ""), ("b", "")), "x.ini:6: [battery b] port = '/dev/ttyUSB7': [battery a] has the same"),
+        (on_bus(("a", "address = 0")), "address = '0': 0 is the master of its bus, which asks by itself"),
+        (on_bus(("a", "address = 16")), "address = '16': expected a whole number from 0 to 15"),
+        (on_bus(("a", "address = 1.5")), "expected a whole number from 0 to 15"),
+        (on_bus(("a", "address = 1"), protocol="jk-uart"), "address = '1': is only for jk-pb and jk-pb-listen"),
+        (on_bus(("a", "control = yes")), "control = 'yes': this section stands for every pack on its bus"),
+        (on_bus(("a", "control = yes"), protocol="jk-pb-listen"), "a pack that is only listened to cannot control"),
+        (
+            on_bus(("a", "address = 1")) + on_bus(("b", "address = 2"), protocol="jk-pb-listen"),
+            "x.ini:7: [battery b] protocol is not that of [battery a], which is on the same port",
+        ),
+        (on_bus(("a", "address = 1")) + on_bus(("b", ""), protocol="jk-uart"), "protocol is not that of [battery a]"),
+        (
+            on_bus(("a", "address = 1\nbaudrate = 9600"), ("b", "address = 2")),
+            "x.ini:6: [battery b] baudrate is not that of [battery a]",
+        ),
+    ],
+)  # fmt: skip
+def test_what_cannot_share_a_port(text: str, said: str) -> None:
+    *_, problem = problems(text)  # before it: that the other one does not control
+    assert said in problem
+
+
+def test_what_is_only_listened_to_never_controls() -> None:
+    [battery] = read(on_bus(("a", "address = 0"), protocol="jk-pb-listen")).batteries.values()
+    assert battery.only_heard
+    assert battery.control is Control.NO
+    assert battery.rhythm > 7
+    [battery] = read(on_bus(("a", "address = 1\npoll_interval = 3"))).batteries.values()
+    assert (battery.only_heard, battery.control, battery.rhythm) == (False, Control.AUTO, 3)

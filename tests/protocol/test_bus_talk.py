@@ -285,3 +285,17 @@ class TestListening:
         bus.run(talk, 3.0, log)
         assert talk.fallen == [2]
         assert bus.failures == ["no frame in 25 s"]
+
+
+def test_scanning_leaves_named_packs_their_own_interval() -> None:
+    bus, log = Bus(Pack(1), Pack(2)), Log()
+    talk = master(2, poll_interval=5.0)
+    talk.scan(1.0)
+    bus.run(talk, 60.0, log)
+    assert len(log.times(1)) > 40
+    assert len(log.times(2)) < 15
+    assert talk.wake(bus.now) >= 0.0
+
+
+def test_a_new_talk_is_due_at_once() -> None:
+    assert master(1).wake(5.0) == 0.0
