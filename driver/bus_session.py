@@ -34,11 +34,6 @@ class BusMember:
         self._frames: deque[tuple[bytes, float]] = deque(maxlen=KEPT)
         self._news = asyncio.Event()
 
-    @property
-    def advice(self) -> str:
-        """See `Source`: nothing is known of."""
-        return ""
-
     async def run(self) -> None:
         """See `Source`."""
         self._frames.clear()
