@@ -16,9 +16,9 @@ from ..link.opening import short_name
 from ..link.ports import Holder, who_has_open
 from ..options import AT, Battery
 from ..protocol.dialect import LISTENING
+from ..verdicts import Verdict
 from .check_system import System, value
 from .findings import Finding, broken, good, warning
-from .listening import Verdict
 from .observation import Observation, observing
 from .screen import summary
 from .target import Target

@@ -17,10 +17,20 @@ from ..link.traffic import Traffic
 from ..options import Battery
 from ..protocol.dialect import conversation
 from ..session import Session
-from .listening import ListeningLink, Verdict, verdict
+from ..verdicts import Verdict
+from .listening import ListeningLink, verdict
 
 LISTEN = 1.2  # s before the first question on a port that nobody named; VE.Direct speaks once a second
 PROGRESS = 1.0  # s between looks while nothing comes
+
+
+def link_for_one(battery: Battery, baudrate: int) -> Link:
+    """The link to ask one battery over."""
+    if battery.bluetooth:
+        from ..bluetooth import link_for_one as over_the_air  # so is bleak
+
+        return over_the_air(battery)
+    return SerialLink(battery.port, battery.baudrate or baudrate)
 
 
 class Observation:
@@ -31,7 +41,7 @@ class Observation:
         self.name = name
         self.battery = battery
         self.dialect = conversation(battery.protocol, battery.poll_interval, battery.address)
-        port = link or SerialLink(battery.port, battery.baudrate or self.dialect.baudrate)
+        port = link or link_for_one(battery, self.dialect.baudrate)
         self.news = asyncio.Event()  # set with each reading, by a link that is lost, and by `end`
         self.link = ListeningLink(port, self.news.set)
         self.session = Session(name, self.link, self.dialect, self._deliver)
@@ -39,7 +49,7 @@ class Observation:
         self.heard_at = 0.0  # monotonic s
         self.ended = False  # nobody wants to know any more
         self._clock = asyncio.get_running_loop().time
-        timing = Timing.wire(battery.rhythm)
+        timing = Timing.bluetooth() if battery.bluetooth else Timing.wire(battery.rhythm)
         self._controller = Controller(battery.charge_settings(), timing, self._clock())
         self._foreign = Traffic.SILENT
         self._began = self._clock()

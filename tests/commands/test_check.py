@@ -20,11 +20,11 @@ from driver.commands.check import apply
 from driver.commands.check_battery import Examined
 from driver.commands.check_system import System
 from driver.commands.findings import Finding, Level, broken, conclusion, finding_lines, good, warning
-from driver.commands.listening import Verdict
 from driver.config import parse
 from driver.link.ports import Holder
 from driver.options import Battery
 from driver.protocol.dialect import JkUart
+from driver.verdicts import Verdict
 from tests.commands.frames import FRAME
 from tests.commands.simulated_port import simulated_port
 from tests.private_bus import PrivateBus

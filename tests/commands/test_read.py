@@ -16,7 +16,6 @@ import pytest
 
 from driver.__main__ import main
 from driver.commands import target as target_module
-from driver.commands.listening import what_was_heard
 from driver.commands.target import targets
 from driver.commands.terminal import Progress, Terminal
 from driver.config import parse
@@ -27,6 +26,7 @@ from driver.protocol.jkuart_wire import ACTIVATE, READ_ALL
 from driver.protocol.rows import rows
 from driver.protocol.value_text import label
 from driver.simulator.line import jk_line
+from driver.verdicts import what_was_heard
 from tests.commands.simulated_port import simulated_port
 
 ROOT = Path(__file__).parents[2]
