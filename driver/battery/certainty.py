@@ -3,6 +3,7 @@
 from typing import TypeAlias
 
 from .chemistry import Chemistry
+from .conflicts import conflicts
 from .envelope import Envelope, envelope, recognise
 from .reading import Protections, Reading
 from .settings import ChargeSettings
@@ -18,6 +19,7 @@ class Certainty:
         self.chemistry: Chemistry | None = None
         self.envelope: Envelope | None = None  # the last one that was certain
         self.cell_count = 0  # that belongs to it
+        self.conflicts: tuple[str, ...] = ()  # between the settings that it is made of
         self._known: tuple[_Key, Envelope | str] | None = None
 
     def of(self, now: Reading) -> Envelope | str:
@@ -43,4 +45,5 @@ class Certainty:
         found = envelope(now, chemistry, self._settings)
         if isinstance(found, Envelope):
             self.envelope, self.cell_count = found, count
+            self.conflicts = conflicts(found, now.protections, self._settings, count)
         return found

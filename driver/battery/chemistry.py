@@ -17,6 +17,8 @@ class ChemistryRow:
     band_low: float  # below: discharging stops when the BMS is silent
     band_high: float  # above: charging stops when the BMS is silent
     charge: float  # target, unless the owner sets another
+    float_voltage: float  # once full
+    recharge: float  # a battery whose cells rest below is charged again
     protection_low: float  # over-voltage protection within these tells this chemistry
     protection_high: float
     plausible_low: float  # a resting or charging cell is never outside these
@@ -25,9 +27,9 @@ class ChemistryRow:
 
 # fmt: off
 class Chemistry(Enum):
-    """name, rest, band, charge target, range of the over-voltage protection, range of plausible cells."""
+    """name, rest, band, charge target, float, recharge, range of the over-voltage protection, of plausible cells."""
 
-    LFP = ChemistryRow("LFP", 3.35, 3.15, 3.40, 3.45, 3.45, 3.80, 2.0, 3.80)
-    NMC = ChemistryRow("NMC", 3.90, 3.50, 4.05, 4.10, 4.00, 4.50, 2.5, 4.35)
-    LTO = ChemistryRow("LTO", 2.35, 2.10, 2.50, 2.60, 2.40, 2.90, 1.5, 2.90)
+    LFP = ChemistryRow("LFP", 3.35, 3.15, 3.40, 3.45, 3.375, 3.30, 3.45, 3.80, 2.0, 3.80)
+    NMC = ChemistryRow("NMC", 3.90, 3.50, 4.05, 4.10, 4.050, 3.95, 4.00, 4.50, 2.5, 4.35)
+    LTO = ChemistryRow("LTO", 2.35, 2.10, 2.50, 2.60, 2.450, 2.35, 2.40, 2.90, 1.5, 2.90)
 # fmt: on

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from .alarms import Severity
 from .certainty import Certainty
+from .charging import BEGINNING, Charging
 from .chemistry import Chemistry
 from .envelope import Envelope
 from .limits import Limit, Limits, limits
@@ -56,6 +57,7 @@ class Outcome:
     cable_alarm: Severity
     explanation: str  # one line for people; empty when all is well
     chemistry: Chemistry | None = None  # None: not certain
+    conflicts: tuple[str, ...] = ()  # settings of owner and BMS that contradict each other
 
 
 def failsafe(last: Outcome, now: float, reason: str) -> Outcome:
@@ -90,6 +92,7 @@ class Controller:
         self._resistance = Resistance()
         self._recent = RecentExtremes()
         self._certainty = Certainty(settings)
+        self._charging = Charging(BEGINNING if memory is None else memory.progress)
         self._reading: Reading | None = None
         self._heard = started if memory is None else started - memory.age(wall)  # when the last good reading came
         self._repeats = False  # what comes is not new
@@ -135,6 +138,7 @@ class Controller:
             chemistry=self._chemistry(),
             limits=self._limits,
             extremes=self._recent.overall(),
+            progress=self._charging.progress,
         )
 
     def _chemistry(self) -> Chemistry | None:
@@ -148,7 +152,7 @@ class Controller:
             self._doubt = found
             return None if self._shown is None else self._uncharged(reading, self._shown, found, elapsed)
         self._doubt = ""
-        wanted = limits(reading, found)
+        wanted = self._charging.limits(reading, limits(reading, found), found, self._resistance.per_cell, elapsed)
         return wanted if self._shown is None else _eased(self._shown, wanted, found, len(reading.cells), elapsed)
 
     def _uncharged(self, reading: Reading, before: Limits, why: str, elapsed: float) -> Limits:
@@ -194,6 +198,7 @@ class Controller:
             cable_alarm=cable_alarm(state),
             explanation=self._explanation(state),
             chemistry=self._chemistry(),
+            conflicts=self._certainty.conflicts,
         )
 
     def _explanation(self, state: Presence) -> str:

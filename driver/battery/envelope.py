@@ -14,6 +14,7 @@ from .settings import ChargeSettings
 BMS_SHARE = 0.95  # of the BMS's own over-current protections
 CHARGE_RATE, DISCHARGE_RATE = 0.5, 1.0  # C, without an owner's setting
 FEED_IN_OFFSET = 0.4  # V per pack that Victron adds to the CVL while feeding in: victron.md B.4
+RECHARGE_MARGIN = 0.050  # V below float: cells that rest at float are full
 CELL_MARGIN = 0.020  # V per cell below the BMS's over-voltage protection, beside that offset
 PLAUSIBLE_CAPACITY = (1.0, 5000.0)  # Ah
 MOS_DERATING = 15.0  # °C below the MOSFETs' own protection at which the currents begin to fall
@@ -31,6 +32,11 @@ class Envelope:
     chemistry: Chemistry
     target: float  # V per cell
     target_reason: str
+    float_voltage: float  # V per cell, once full
+    recharge_voltage: float  # V per cell at rest below which a full battery has been used
+    absorption_time: float  # s, the longest
+    full_charge_interval: float  # s
+    capacity: float | None  # Ah; None: not known
     charge_current: float  # A
     charge_reason: str
     discharge_current: float  # A
@@ -122,14 +128,24 @@ def envelope(now: Reading, chemistry: Chemistry, settings: ChargeSettings) -> En
             return side
     assert not isinstance(charge, str)
     assert not isinstance(discharge, str)
-    target = _target(over, len(now.cells), chemistry, settings.cell_charge_voltage)
+    target = _target(
+        over, len(now.cells), chemistry, settings.cell_charge_voltage, protections.requested_charge_voltage
+    )
     if isinstance(target, str):
         return target
+    floating = _float(target[0], chemistry, settings.cell_float_voltage, protections.requested_float_voltage)
+    if isinstance(floating, str):
+        return floating
     own = DEFAULTS[chemistry]
     return Envelope(
         chemistry=chemistry,
         target=target[0],
         target_reason=target[1],
+        float_voltage=floating,
+        recharge_voltage=min(chemistry.value.recharge, floating - RECHARGE_MARGIN),
+        absorption_time=settings.absorption_time,
+        full_charge_interval=settings.full_charge_interval,
+        capacity=capacity if _is_plausible(capacity) else None,
         charge_current=charge[0],
         charge_reason=charge[1],
         discharge_current=discharge[0],
@@ -157,17 +173,36 @@ def envelope(now: Reading, chemistry: Chemistry, settings: ChargeSettings) -> En
     )
 
 
-def _target(over: float, count: int, chemistry: Chemistry, wished: float | None) -> tuple[float, str] | str:
-    """To which voltage a cell is charged and why not higher, or what is wrong."""
+def _target(
+    over: float, count: int, chemistry: Chemistry, wished: float | None, asked: float | None
+) -> tuple[float, str] | str:
+    """To which voltage a cell is charged and why not higher, or what is wrong.
+
+    What the BMS asks chargers for (RCV) lowers the driver's own target; against an owner's setting it is a conflict.
+    """
     row = chemistry.value
     if wished is not None and not row.band_low < wished <= row.plausible_high:
         return f"cell_charge_voltage of {wished} V does not fit {row.name} cells"
     wall = over - CELL_MARGIN - FEED_IN_OFFSET / count
     if wall <= row.band_low:
         return f"the BMS's cell over-voltage protection of {over} V leaves no room to charge {row.name} cells"
-    return min(
-        (wished or row.charge, "charge voltage × cells"), (wall, "the BMS's over-voltage protection less a margin")
-    )
+    caps = [(wished or row.charge, "charge voltage × cells"), (wall, "the BMS's over-voltage protection less a margin")]
+    if wished is None and asked is not None and row.band_low < asked:
+        caps.append((asked, "what the BMS asks for (RCV)"))
+    return min(caps)
+
+
+def _float(target: float, chemistry: Chemistry, wished: float | None, asked: float | None) -> float | str:
+    """The voltage of a full cell, never above the target; what the BMS asks for (RFV) replaces the driver's own."""
+    row = chemistry.value
+    if wished is not None and not row.band_low < wished <= row.plausible_high:
+        return f"cell_float_voltage of {wished} V does not fit {row.name} cells"
+    usual = asked if asked is not None and asked >= row.rest else row.float_voltage
+    return min(wished or usual, target)
+
+
+def _is_plausible(capacity: float | None) -> bool:
+    return capacity is not None and PLAUSIBLE_CAPACITY[0] <= capacity <= PLAUSIBLE_CAPACITY[1]
 
 
 def _taper(target: float) -> Curve:
@@ -190,7 +225,7 @@ def _current(
         caps.append((BMS_SHARE * protection, "95 % of the BMS's own limit"))
     if wished is not None:
         caps.append((wished, "setting"))
-    elif capacity is not None and PLAUSIBLE_CAPACITY[0] <= capacity <= PLAUSIBLE_CAPACITY[1]:
+    elif capacity is not None and _is_plausible(capacity):
         caps.append((rate * capacity, f"{rate:g} C"))
     else:
         return f"the BMS tells no plausible capacity ({capacity} Ah): set capacity or max_{side}_current"

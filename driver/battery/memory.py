@@ -8,7 +8,10 @@ from dataclasses import asdict, dataclass, fields
 from math import floor, inf, isfinite
 from typing import Any
 
+from .charge_mode import ChargeState, Phase
+from .charging import BEGINNING, Progress
 from .chemistry import Chemistry
+from .lead import Lead
 from .limits import Limit, Limits
 from .loss import NOTHING_KNOWN, Extremes
 from .reading import Identity
@@ -28,6 +31,7 @@ class Memory:
     chemistry: Chemistry | None = None  # None: not certain, monitoring only
     limits: Limits | None = None  # as they stood then; never without a chemistry
     extremes: Extremes = NOTHING_KNOWN
+    progress: Progress = BEGINNING
 
     def age(self, wall: float) -> float:
         """Seconds since then at Unix second `wall`; infinite when that cannot be told."""
@@ -44,6 +48,8 @@ class Memory:
             if self.limits is None
             else {f.name: list(getattr(self.limits, f.name)) for f in fields(Limits)},
             "extremes": asdict(self.extremes),
+            "charge": asdict(self.progress.state) | {"phase": self.progress.state.phase.value},
+            "lead": asdict(self.progress.lead),
         }
 
     @classmethod
@@ -58,6 +64,7 @@ class Memory:
                 chemistry=None if chemistry is None else Chemistry[chemistry],
                 limits=None if limits is None else Limits(**{f.name: _limit(limits[f.name]) for f in fields(Limits)}),
                 extremes=_extremes(stored["extremes"]),
+                progress=_progress(stored),
             )
         except (KeyError, TypeError, ValueError):
             return None
@@ -97,3 +104,19 @@ def _extremes(stored: Any) -> Extremes:
         stored["charge_blocked"] is not False,
         stored["discharge_blocked"] is not False,
     )
+
+
+def _progress(stored: Any) -> Progress:
+    """How far charging had come; from its beginning, where that is not told."""
+    try:
+        charge, lead = stored["charge"], stored["lead"]
+        soc = charge["soc"]
+        state = ChargeState(
+            phase=Phase(charge["phase"]),
+            soc=None if soc is None else _number(soc, 0, 100),
+            reason=str(charge["reason"]),
+            **{name: _number(charge[name], 0) for name in ("absorbed", "level", "tail", "emptier", "since_full")},
+        )
+        return Progress(state, Lead(_number(lead["lowered"], 0, MOST), _number(lead["still"], 0)))
+    except (KeyError, TypeError, ValueError):
+        return BEGINNING

@@ -23,6 +23,9 @@ class ChargeSettings:
     chemistry: Chemistry | None = None
     capacity: float | None = None
     cell_charge_voltage: float | None = None
+    cell_float_voltage: float | None = None
+    absorption_time: float = 4 * 3600.0  # s, the longest
+    full_charge_interval: float = 14 * 86400.0  # s; a battery that was not full for so long is charged again
     max_charge_current: float | None = None
     max_discharge_current: float | None = None
     charge_by_high_cell: Curve | None = None  # cell V -> share of the charge current

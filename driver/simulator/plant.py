@@ -16,7 +16,7 @@ from .bms import JkBms
 
 Power: TypeAlias = Callable[[float], float]  # s -> W
 CYCLE = 3.0  # s between systemcalc's turns
-FEED_IN_OFFSET = 0.4  # V above CVL for MPPTs while feeding in
+FEED_IN_OFFSET = 0.4  # V above CVL for MPPTs while feeding in, at 48 V; less at 24 V
 CHARGER_LAG = 1.5  # s, time constant of a charger that follows its set values
 MPPT_SMOOTHING = 6.0  # s, of the current that systemcalc takes off the Multi's share
 
@@ -70,30 +70,30 @@ class Plant:
         while self._coming and self._coming[0][0] <= now:
             self._obeyed = self._coming.pop(0)[1]
             self._share_out(now, self._obeyed, bms)
-        obeyed, site, volts = self._obeyed, self.site, bms.battery.voltage
+        obeyed, site = self._obeyed, self.site
+        rest, resistance = sum(bms.battery.rest_voltages), bms.battery.resistance
+        volts = rest + bms.battery.current * resistance
         if obeyed is None:
             return 0.0
         self.inverting = obeyed.discharge > 0 and bms.discharge_mosfet_on
         load = min(site.inverter, site.load(now) / volts) if self.inverting else 0.0
         beside = site.dc_load(now) / volts
         share = 1 - math.exp(-dt / CHARGER_LAG)
-        self._follow_mppt(now, obeyed, bms, load + beside, share)
-        excess = self.mppt - load - beside
+        offset = FEED_IN_OFFSET * min(1.0, obeyed.voltage / 48) if site.feed_in else 0.0
+        room = (obeyed.voltage + offset - rest) / resistance + load + beside - self.multi
+        self._follow_mppt(site.solar(now) / volts, room, share)
+        takes, excess = (obeyed.voltage - rest) / resistance, self.mppt - load - beside
         if site.feed_in:
-            wanted = -min(max(0.0, site.inverter - load), max(0.0, excess - bms.battery.current_for(obeyed.voltage)))
+            wanted = -min(max(0.0, site.inverter - load), max(0.0, excess - takes))
         else:
-            room = bms.battery.current_for(obeyed.voltage) - excess
-            wanted = max(0.0, min(self._multi_limit, site.grid_charger, room))
+            wanted = max(0.0, min(self._multi_limit, site.grid_charger, takes - excess))
         self.multi += (wanted - self.multi) * share
         self._smoothed += (self.mppt - self._smoothed) * min(1.0, dt / MPPT_SMOOTHING)
         return excess + self.multi
 
-    def _follow_mppt(self, now: float, obeyed: Wanted, bms: JkBms, taken: float, share: float) -> None:
-        site = self.site
-        target = obeyed.voltage + (FEED_IN_OFFSET if site.feed_in else 0.0)
-        available = min(site.mppt_current, site.solar(now) / bms.battery.voltage)
-        room = bms.battery.current_for(target) + taken - self.multi
-        limit = math.inf if site.feed_in else self._mppt_limit
+    def _follow_mppt(self, sun: float, room: float, share: float) -> None:
+        available = min(self.site.mppt_current, sun)
+        limit = math.inf if self.site.feed_in else self._mppt_limit
         wanted = max(0.0, min(available, limit, room))
         self.mppt = min(available, self.mppt + (wanted - self.mppt) * share)
 

@@ -222,9 +222,16 @@ def test_limits_fall_at_once() -> None:
     timeline = Timeline()
     timeline.hear(reading(), 10)
     timeline.hear(reading(cells=(3.50,) * 16, temperatures=(7.5, 25.0)), 1)
-    voltage, charge, _ = amounts(timeline.last.limits)
-    assert voltage == pytest.approx(55.2 - 16 * 0.05)
-    assert charge == pytest.approx(100 * 0.15)
+    assert amounts(timeline.last.limits)[1] == pytest.approx(100 * 0.15)
+
+
+def test_the_charge_voltage_falls_for_what_lasts_five_seconds() -> None:
+    timeline = Timeline()
+    timeline.hear(reading(), 10)
+    timeline.hear(reading(3.50), 5)
+    assert amounts(timeline.last.limits)[0] == 55.2
+    timeline.hear(reading(3.50), 1)
+    assert amounts(timeline.last.limits)[0] == pytest.approx(55.2 - 16 * 0.05)
 
 
 def test_a_charge_voltage_that_could_rise_by_a_little_stays() -> None:
@@ -236,7 +243,16 @@ def test_a_charge_voltage_that_could_rise_by_a_little_stays() -> None:
     timeline.hear(reading(3.42), 100)
     assert timeline.last.limits is not None
     assert timeline.last.limits.charge_voltage.value == low.charge_voltage.value
-    assert timeline.last.limits.charge_voltage.reason == "charge voltage × cells"
+    assert timeline.last.limits.charge_voltage.reason == "absorption, waiting for power; a cell ran ahead"
+
+
+@pytest.mark.parametrize(("every", "short"), [(0.9, 0.0304), (1.1, 0.016)])
+def test_a_rise_ends_within_2_mv_per_cell(every: float, short: float) -> None:
+    timeline = lost()
+    timeline.silence(1900)
+    timeline.take(reading())
+    timeline.hear(reading(), 150, every)
+    assert amounts(timeline.last.limits)[0] == pytest.approx(55.2 - short, abs=0.0006)
 
 
 def test_a_rising_limit_says_what_it_rises_to() -> None:
@@ -246,7 +262,7 @@ def test_a_rising_limit_says_what_it_rises_to() -> None:
     timeline.hear(reading(), 2)
     limits = timeline.last.limits
     assert limits is not None
-    assert limits.charge_voltage.reason == "rising slowly; then charge voltage × cells"
+    assert limits.charge_voltage.reason == "rising slowly; then bulk; charge voltage × cells"
     assert limits.charge_current.reason == "rising slowly; then setting"
 
 

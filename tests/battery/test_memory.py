@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from driver.battery.charge_mode import ChargeState, Phase
+from driver.battery.charging import BEGINNING, Progress
 from driver.battery.chemistry import Chemistry
+from driver.battery.lead import Lead
 from driver.battery.limits import Limit, Limits
 from driver.battery.loss import NOTHING_KNOWN, Extremes
 from driver.battery.memory import Memory
@@ -31,6 +34,19 @@ AMOUNTS = st.builds(Limit, st.floats(0, 10_000), st.text())
 VOLTAGES = st.builds(Limit, st.floats(0.1, 1000), st.text())
 LIMITS = st.builds(Limits, VOLTAGES, AMOUNTS, AMOUNTS, AMOUNTS)
 VOLTS = st.floats(0, 100)
+SECONDS = st.floats(0, 1e9)
+STATES = st.builds(
+    ChargeState,
+    phase=st.sampled_from(Phase),
+    absorbed=SECONDS,
+    level=SECONDS,
+    tail=SECONDS,
+    emptier=SECONDS,
+    since_full=SECONDS,
+    soc=st.none() | st.floats(0, 100),
+    reason=st.text(),
+)
+PROGRESS = st.builds(Progress, STATES, st.builds(Lead, st.floats(0, 100), SECONDS))
 EXTREMES = st.builds(Extremes, VOLTS, VOLTS, st.booleans(), st.booleans())
 
 
@@ -44,6 +60,7 @@ def memories(draw: st.DrawFn) -> Memory:
         chemistry=chemistry,
         limits=None if chemistry is None else draw(st.none() | LIMITS),
         extremes=draw(EXTREMES),
+        progress=draw(PROGRESS),
     )
 
 
@@ -131,11 +148,45 @@ def test_what_is_not_ours_is_nothing(path: str, value: object) -> None:
     assert Memory.from_json(stored) is None
 
 
-@pytest.mark.parametrize("name", list(kept()))
+CHARGING = ("charge", "lead")
+
+
+@pytest.mark.parametrize("name", sorted(set(kept()) - set(CHARGING)))
 def test_a_part_that_is_missing_makes_it_nothing(name: str) -> None:
     stored = kept()
     del stored[name]
     assert Memory.from_json(stored) is None
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "value"),
+    [
+        ("charge", "phase", "boost"),
+        ("charge", "absorbed", -1.0),
+        ("charge", "level", nan),
+        ("charge", "tail", "1"),
+        ("charge", "emptier", None),
+        ("charge", "since_full", inf),
+        ("charge", "soc", 101.0),
+        ("lead", "lowered", -0.1),
+        ("lead", "still", True),
+    ],
+)
+def test_a_charge_that_is_not_ours_begins_anew_and_costs_nothing_else(part: str, name: str, value: object) -> None:
+    stored = kept()
+    stored[part][name] = value
+    memory = Memory.from_json(stored)
+    assert memory is not None
+    assert memory.progress == BEGINNING
+
+
+@pytest.mark.parametrize("name", CHARGING)
+def test_a_memory_of_an_earlier_version_knows_no_charge(name: str) -> None:
+    stored = kept()
+    del stored[name]
+    memory = Memory.from_json(stored)
+    assert memory is not None
+    assert memory.progress == BEGINNING
 
 
 def test_an_unclear_block_is_a_block() -> None:

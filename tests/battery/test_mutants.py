@@ -6,10 +6,10 @@ from tests.battery.mutation import is_noticed, mutants, without_fault
 
 NOTICED_BY = {
     "limits": ("test_limits", "test_envelope"),
-    "envelope": ("test_envelope", "test_limits", "test_certainty", "test_chemistry"),
+    "envelope": ("test_envelope", "test_limits", "test_certainty", "test_chemistry", "test_charging"),
     "loss": ("test_loss",),
     "curve": ("test_curve",),
-    "chemistry": ("test_chemistry", "test_limits", "test_envelope"),
+    "chemistry": ("test_chemistry", "test_limits", "test_envelope", "test_charging"),
     "resistance": ("test_resistance",),
     "power_up": ("test_power_up",),
     "liveness": ("test_liveness",),

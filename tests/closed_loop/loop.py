@@ -103,7 +103,7 @@ class Loop:
 
     def __post_init__(self) -> None:
         self.plant = Plant(self.site)
-        self.controller = Controller(self.settings, Timing.wire(1.0), self.now)
+        self.controller = Controller(self.settings, Timing.wire(self.dt), self.now)
         self._power = self.site.load(0.0), self.site.solar(0.0)
         self._stepped = -math.inf
         self._shown: Wanted | None = None
@@ -122,7 +122,7 @@ class Loop:
         assert memory is not None
         stored = Memory.from_json(memory.to_json())
         assert stored is not None
-        self.controller = Controller(self.settings, Timing.wire(1.0), self.now, stored, wall + clock)
+        self.controller = Controller(self.settings, Timing.wire(self.dt), self.now, stored, wall + clock)
 
     def _turn(self) -> None:
         bms, dt = self.bms, self.dt
@@ -138,7 +138,7 @@ class Loop:
         self._power = power
         current = bms.step(dt, self.plant.step(self.now, dt, bms, self._shown))
         self.now += dt
-        seen = bms.battery.voltages
+        seen = bms.measured.cells
         self.samples.append(
             Sample(
                 self.now,

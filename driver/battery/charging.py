@@ -1,0 +1,114 @@
+"""The charging of one battery from reading to reading: its phase, the cell that leads, and what both allow."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import inf
+
+from .charge_mode import EMPTY, ChargeState, Phase, description, goal, step
+from .curve import along
+from .envelope import FEED_IN_OFFSET, Envelope
+from .lead import NO_LEAD, Lead, Leading
+from .limits import NEAR_FULL, Limit, Limits
+from .reading import Reading
+
+GLIDE = 0.0001  # V per cell and s by which the charge voltage falls to float: chargers then do not draw on the battery
+CURRENT_HOLD = 900.0  # s for which a charge current that the highest cell has lowered stays so
+CLEAR = 0.100  # V below the target at which the highest cell at rest lowers no current any more
+IGNORED = 1.1  # times the charge current: more than that, for so many s, and chargers do not follow it
+IGNORED_FOR = 15.0
+SAID_FOR = 60.0  # s for which a reason stays as it is
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a restart must know."""
+
+    state: ChargeState = EMPTY
+    lead: Lead = NO_LEAD
+
+
+BEGINNING = Progress()
+
+
+class Charging:
+    """Keeps what charging must remember between two readings."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._state = progress.state
+        self._leading = Leading(progress.lead)
+        self._goal: float | None = None  # V per cell, on its way down to float
+        self._share, self._share_still = 1.0, 0.0  # of the charge current, and s since the highest cell lowered it
+        self._current = inf  # A, the charge current as it was allowed last
+        self._ignored_for = 0.0  # s
+        self._said: tuple[object, str] = (None, "")  # what a reason is about, and the reason
+        self._said_for = 0.0  # s
+
+    @property
+    def progress(self) -> Progress:
+        """What to keep."""
+        return Progress(self._state, self._leading.lead)
+
+    def limits(self, now: Reading, allowed: Limits, terms: Envelope, resistance: float, elapsed: float) -> Limits:
+        """What this reading allowed (`limits.py`), further lowered by what was before.
+
+        `resistance` is in Ω per cell; `elapsed` are the s since the reading before, 0 after a silence.
+        """
+        drop = (now.current or 0.0) * resistance
+        self._state = step(self._state, now, drop, terms, elapsed)
+        ignored = (now.current or 0.0) > IGNORED * self._current
+        self._ignored_for = self._ignored_for + elapsed if ignored else 0.0
+        charge = min(
+            allowed.charge_current, self._by_high_cell(now, drop, terms, elapsed), key=lambda limit: limit.value
+        )
+        self._current = charge.value
+        return Limits(
+            self._voltage(now, drop, allowed.charge_voltage, terms, elapsed),
+            charge,
+            allowed.discharge_current,
+            allowed.low_voltage,
+        )
+
+    def _voltage(self, now: Reading, drop: float, led: Limit, terms: Envelope, elapsed: float) -> Limit:
+        count = len(now.cells)
+        full = terms.target * count
+        over = max(now.cells) - terms.target
+        need = full - led.value
+        if self._ignored_for >= IGNORED_FOR:  # feed-in: chargers hold more than they are told, and take no current
+            need += FEED_IN_OFFSET * min(1.0, max(0.0, over / NEAR_FULL + 1.0))
+        lowered = self._leading.take(need, over, count, elapsed)
+        lowered = min(lowered, full - min(terms.chemistry.value.rest, terms.target) * count)
+        aim = goal(self._state, terms)
+        if self._goal is not None:
+            aim = max(aim, self._goal - GLIDE * elapsed)
+        self._goal = aim if self._state.phase is Phase.FLOAT else terms.target
+        reasons = self._reasons(now, drop, led, terms, led_now=need > 0, led_before=lowered > 0)
+        return Limit(min(full - lowered, aim * count), self._say(reasons, lowered > 0, elapsed))
+
+    def _reasons(
+        self, now: Reading, drop: float, led: Limit, terms: Envelope, *, led_now: bool, led_before: bool
+    ) -> Iterator[str]:
+        yield description(self._state, now, drop, terms)
+        if led_now:
+            yield led.reason
+        elif led_before:
+            yield "a cell ran ahead"
+        elif self._state.phase is Phase.BULK:
+            yield terms.target_reason
+
+    def _say(self, reasons: Iterator[str], lowered: bool, elapsed: float) -> str:
+        """The reasons in one line that changes at most once a minute, and with what it is about."""
+        about = self._state.phase, self._state.reason, lowered
+        self._said_for += elapsed
+        if about != self._said[0] or self._said_for >= SAID_FOR:
+            self._said, self._said_for = (about, "; ".join(reasons)), 0.0
+        return self._said[1]
+
+    def _by_high_cell(self, now: Reading, drop: float, terms: Envelope, elapsed: float) -> Limit:
+        highest = max(now.cells)
+        share = along(terms.charge_by_high_cell, highest)
+        self._share_still += elapsed
+        if share <= self._share:
+            self._share_still = 0.0
+        if share <= self._share or self._share_still >= CURRENT_HOLD or highest - drop <= terms.target - CLEAR:
+            self._share = share
+        return Limit(terms.charge_current * self._share, "highest cell")
