@@ -35,6 +35,7 @@ from .venus import bus
 from .venus.localsettings import LocalSettings
 
 if TYPE_CHECKING:
+    from .bluetooth import Bluetooth
     from .bus_session import BusSession
     from .buses import Buses
 
@@ -54,6 +55,7 @@ class App:
         self._config = config
         self._known = KnownBatteries(StateFile(state))
         self._buses: Buses | None = None
+        self._bluetooth: Bluetooth | None = None
         self.packs: list[Pack] = []
         self._on_port: defaultdict[str, list[Pack]] = defaultdict(list)
         self._stop = asyncio.Event()
@@ -91,6 +93,8 @@ class App:
             for task in self._tasks:
                 task.cancel()
             await self._leave()
+        if self._bluetooth is not None:
+            await self._bluetooth.close()
         watch.cancel()
         await bus.close(connection)
         return self._exit
@@ -121,6 +125,8 @@ class App:
     def _source(self, name: str, options: Battery) -> Callable[[Deliver], Source]:
         if options.shares_port:
             return self._shared().source(name, options)
+        if options.bluetooth:
+            return self._over_the_air().source(name, options)
         dialect = DIALECTS[options.protocol](options.poll_interval)
         link = SerialLink(options.port, options.baudrate or dialect.baudrate)
         return partial(Session, name, link, dialect)
@@ -131,6 +137,13 @@ class App:
 
             self._buses = Buses(self.add, self._start_bus, self._known)
         return self._buses
+
+    def _over_the_air(self) -> "Bluetooth":
+        if self._bluetooth is None:
+            from .bluetooth import Bluetooth  # so is bleak
+
+            self._bluetooth = Bluetooth()
+        return self._bluetooth
 
     def _start_bus(self, port: str, session: "BusSession") -> None:
         self._start(self._keep_bus_going(port, session))

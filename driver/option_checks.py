@@ -6,7 +6,7 @@ from typing import NamedTuple
 from .battery.settings import Control
 from .option_rows import Points
 from .options import CELL_CHARGE_VOLTAGE, Battery
-from .protocol.dialect import BUSES
+from .protocol.dialect import BLUETOOTH, BUSES
 
 
 class Check(NamedTuple):
@@ -50,6 +50,16 @@ _ONE_TOP = "the share must rise with the temperature to one top and fall after i
 
 CHECKS: tuple[Check, ...] = (
     Check("port", lambda battery: bool(battery.place), "is missing: it says where the BMS is connected"),
+    Check(
+        "protocol",
+        lambda battery: not battery.place or battery.bluetooth == (battery.protocol in BLUETOOTH),
+        f"{' and '.join(BLUETOOTH)} are spoken over Bluetooth and nowhere else: the port must be its address",
+    ),
+    Check(
+        "adapter",
+        lambda battery: battery.adapter == "auto" or battery.bluetooth,
+        "is only for Bluetooth: this battery has another port",
+    ),
     Check(
         "address",
         lambda battery: battery.address is None or battery.shares_port,

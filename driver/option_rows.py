@@ -131,7 +131,7 @@ def choice(default: object, meanings: Mapping[str, object], doc: str, *, example
     )
 
 
-def text(default: str | None, pattern: str, expects: str, doc: str, *, example: str) -> Any:
+def text(default: str | None, pattern: str, expects: str, doc: str, *, example: str, heading: str = "") -> Any:
     """Return a row for a text that `pattern` matches as a whole."""
 
     def parse(value: str) -> str:
@@ -139,7 +139,7 @@ def text(default: str | None, pattern: str, expects: str, doc: str, *, example: 
             raise ValueError
         return value
 
-    return _row(default, Option(doc=doc, expects=expects, parse=parse, example=example))
+    return _row(default, Option(doc=doc, expects=expects, parse=parse, example=example, heading=heading))
 
 
 def curve(unit: str, low: float, high: float, doc: str, *, example: str, heading: str = "") -> Any:

@@ -3,6 +3,7 @@
 # ruff: noqa: RUF009 (rows are made by functions, and each is a field of its own)
 
 import logging
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -10,7 +11,7 @@ from .battery.chemistry import Chemistry
 from .battery.settings import ChargeSettings, Control
 from .logs import LEVELS
 from .option_rows import Points, choice, curve, number, text, whole
-from .protocol.dialect import BUSES, LISTENING, dialect_names
+from .protocol.dialect import BLUETOOTH, BUSES, LISTENING, dialect_names
 
 BAUDRATES = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400)
 
@@ -18,6 +19,7 @@ BAUDRATES = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400)
 CELL_CHARGE_VOLTAGE = {Chemistry.LFP: (3.30, 3.65), Chemistry.NMC: (3.70, 4.25), Chemistry.LTO: (2.30, 2.80)}
 _TARGETS = ", ".join(f"{kind.name.lower()} {kind.value.charge:.2f} V" for kind in Chemistry)
 
+MAC = "(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}"
 AT = " address "  # between port and address of a place; no port has a blank
 MASTER_ROUND = 7.2  # s in which a JK master asks all of its packs, recorded
 
@@ -51,14 +53,17 @@ class Battery:
 
     port: str = text(
         "",
-        r"/(?!\S*://)\S+|(socket|rfc2217)://[^\s/?]+:\d{1,5}([/?]\S*)?",
-        "a path like /dev/ttyUSB0, socket://HOST:PORT or rfc2217://HOST:PORT",
+        rf"/(?!\S*://)\S+|(socket|rfc2217)://[^\s/?]+:\d{{1,5}}([/?]\S*)?|{MAC}|ble:\S(.{{0,28}}\S)?",
+        "a path like /dev/ttyUSB0, socket://HOST:PORT, rfc2217://HOST:PORT, a Bluetooth address or ble:NAME",
         "Where the BMS is connected: a serial port (its name under /dev/serial/by-id stays the same when adapters are "
-        "plugged in another order), or an RS485-to-Ethernet adapter.",
+        "plugged in another order), an RS485-to-Ethernet adapter, or Bluetooth, by the address of the BMS "
+        "(C8:47:80:12:34:56) or by the name that it has in the JK app (ble:NAME); the command scan lists both.",
         example="/dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A10K3OAL-if00-port0",
     )
     protocol: str = choice(
-        "jk-uart", {name: name for name in dialect_names()}, "The language that the BMS speaks on this port."
+        "jk-uart",
+        {name: name for name in dialect_names()},
+        "The language that the BMS speaks on this port. On a Bluetooth port the default is jk-ble.",
     )
     address: int | None = whole(
         None,
@@ -181,10 +186,43 @@ class Battery:
         "Share of the discharge current that the temperature of the cells allows.",
         example="-20:0.0, 0:1.0, 50:1.0, 60:0.0",
     )
+    adapter: str = text(
+        "auto",
+        rf"auto|hci\d{{1,2}}|{MAC}",
+        "auto, hci0, hci1, ... or the address of an adapter",
+        "Bluetooth adapter for this battery. Its address stays the same when adapters are plugged in another order. "
+        "auto: a USB adapter if there is one, else the built-in one.",
+        example="auto",
+        heading="Bluetooth. What is left out is right for most.",
+    )
+    pairing: str = text(
+        "no",
+        r"no|yes|\d{6}",
+        "no, yes or a passkey of six digits",
+        "Whether to pair with a Bluetooth BMS before it is read. Few need it: some with firmware 19.26 and newer.",
+        example="no",
+    )
+    power_cycle: bool = choice(
+        True,
+        {"yes": True, "no": False},
+        "Whether the driver may switch a Bluetooth adapter off and on when nothing else brings the battery back. It "
+        "does so only when no other battery and nobody else is connected over that adapter.",
+    )
+
+    def __post_init__(self) -> None:
+        if self.bluetooth and self.protocol == "jk-uart":  # which nobody speaks over the air
+            object.__setattr__(self, "protocol", BLUETOOTH[0])
+
+    @property
+    def bluetooth(self) -> bool:
+        """Whether the BMS is connected over the air."""
+        return self.port.startswith("ble:") or re.fullmatch(MAC, self.port) is not None
 
     @property
     def place(self) -> str:
         """Where the BMS is: no two batteries are at the same place."""
+        if self.bluetooth:
+            return self.port if self.port.startswith("ble:") else self.port.upper()
         return self.port if self.address is None else f"{self.port}{AT}{self.address}"
 
     @property

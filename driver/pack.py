@@ -56,7 +56,7 @@ class Pack:
         now = time.monotonic()
         before = known.on_port(self.port, options.id, self._yield_key)
         self.key: Key | None = before.key if before else None
-        timing = Timing.wire(options.rhythm)
+        timing = Timing.bluetooth() if options.bluetooth else Timing.wire(options.rhythm)
         memory = before.memory if before else None
         self.controller = Controller(options.charge_settings(), timing, now, memory, time.time())
         self._facts: Facts | None = None
@@ -150,6 +150,9 @@ class Pack:
     def _present(self, outcome: Outcome, now: float) -> None:
         if outcome.presence is not Presence.LIVE:
             outcome = replace(outcome, explanation=self._dated(outcome, now))
+        if advice := self.source.advice:
+            said = f"{outcome.explanation}; {advice}" if outcome.explanation else advice
+            outcome = replace(outcome, explanation=said)
         self.outcome, self._presented = outcome, now
         state = outcome.presence, outcome.explanation
         if state != self._said:

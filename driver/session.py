@@ -40,6 +40,10 @@ class Source(Protocol):
     alarms: frozenset[Alarm]  # that can be signalled
     statistics: Statistics
 
+    @property
+    def advice(self) -> str:
+        """What disturbs the connection and what to do about it; "" when nothing is known of."""
+
     async def run(self) -> None:
         """Take readings until cancelled; what is no bug never ends it."""
 
@@ -129,6 +133,11 @@ class Session(Tireless):
         self.statistics = self._record.statistics
         self._deliver = deliver
         self._before = (0, 0, 0)
+
+    @property
+    def advice(self) -> str:
+        """See `Source`."""
+        return ""
 
     async def _talk(self) -> None:
         clock = asyncio.get_running_loop().time

@@ -127,7 +127,9 @@ def test_ports_auto_that_is_not_obeyed_is_said() -> None:
 # --- what is wrong with one line
 
 
-PORT_EXPECTED = "expected a path like /dev/ttyUSB0, socket://HOST:PORT or rfc2217://HOST:PORT"
+PORT_EXPECTED = (
+    "expected a path like /dev/ttyUSB0, socket://HOST:PORT, rfc2217://HOST:PORT, a Bluetooth address or ble:NAME"
+)
 NAME_EXPECTED = "expected letters, digits, spaces, _ and -; the option name takes other characters too"
 CURVE_EXPECTED = "expected pairs V:SHARE like 3.40:1.0, 3.55:0.0 (V rising, 1 to 5; SHARE 0 to 1)"
 RATES = "1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200 or 230400"
@@ -413,6 +415,37 @@ def test_an_owner_meets_no_more_than_fifteen_options() -> None:
     curves = next(index for index, row in enumerate(rows) if row.heading)
     assert curves <= 15
     assert all(row.doc.endswith(".") for row in rows)
+
+
+# --- Bluetooth
+
+
+@pytest.mark.parametrize("given_port", ["C8:47:80:12:34:56", "c8:47:80:12:34:56", "ble:JK_PB2A16S20P", "ble:my pack"])
+def test_a_bluetooth_port_speaks_jk_ble(given_port: str) -> None:
+    battery = read(f"[battery a]\nport = {given_port}").batteries["a"]
+    assert battery.bluetooth
+    assert battery.protocol == "jk-ble"
+    assert (battery.adapter, battery.pairing, battery.power_cycle) == ("auto", "no", True)
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        ("port = /dev/ttyUSB0\nprotocol = jk-ble", "protocol = 'jk-ble': jk-ble and neey are spoken over Bluetooth"),
+        ("port = C8:47:80:12:34:56\nprotocol = jk-pb", "protocol = 'jk-pb': jk-ble and neey are spoken over Bluetooth"),
+        ("port = /dev/ttyUSB0\nadapter = hci1", "adapter = 'hci1': is only for Bluetooth"),
+        ("port = C8:47:80:12:34:56\nadapter = usb", "adapter = 'usb': expected auto, hci0, hci1"),
+        ("port = C8:47:80:12:34:56\npairing = 1234", "pairing = '1234': expected no, yes or a passkey of six digits"),
+        ("port = C8:47:80:12:34", "port = 'C8:47:80:12:34': expected a path"),
+    ],
+)
+def test_what_does_not_go_with_bluetooth(lines: str, problem: str) -> None:
+    assert any(problem in one for one in problems(f"[battery a]\n{lines}"))
+
+
+def test_an_address_is_one_place_however_it_is_written() -> None:
+    found = problems("[battery a]\nport = C8:47:80:12:34:56\n[battery b]\nport = c8:47:80:12:34:56")
+    assert any("[battery a] has the same" in one for one in found)
 
 
 # --- the command

@@ -74,6 +74,7 @@ def _has_registers(frame: bytes) -> bool:
 DIALECTS: Mapping[str, Callable[[float], Dialect]] = {JkUart.name: JkUart, JkBalancer.name: JkBalancer}
 BUSES = ("jk-pb", "jk-pb-listen")  # several batteries share a port, told apart by their addresses
 LISTENING = frozenset({"jk-pb-listen"})  # of them: somebody else asks
+BLUETOOTH = ("jk-ble", "neey")  # over the air, and nowhere else
 
 
 def bus(protocol: str) -> "type[JkPb]":
@@ -83,11 +84,20 @@ def bus(protocol: str) -> "type[JkPb]":
     return JkPbListen if protocol in LISTENING else JkPb
 
 
+def _over_the_air(protocol: str, poll_interval: float) -> Dialect:
+    from .jkble_dialect import JkBluetooth  # their tables are paid for only where there is Bluetooth
+    from .neey_dialect import Neey
+
+    return Neey(poll_interval) if protocol == Neey.name else JkBluetooth(poll_interval)
+
+
 def dialect_names() -> tuple[str, ...]:
     """The protocols that config.ini may name."""
-    return (*DIALECTS, *BUSES)
+    return (*DIALECTS, *BUSES, *BLUETOOTH)
 
 
 def conversation(protocol: str, poll_interval: float, address: int | None = None) -> Dialect:
     """A conversation with one battery; on a bus with that at `address`, or else with the first that answers."""
+    if protocol in BLUETOOTH:
+        return _over_the_air(protocol, poll_interval)
     return bus(protocol)(poll_interval, address) if protocol in BUSES else DIALECTS[protocol](poll_interval)

@@ -1,0 +1,112 @@
+"""Batteries over Bluetooth: what they share, and a session that says what disturbs the connection.
+
+bleak is imported with the first such battery: it costs memory that nobody else should pay for.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from .battery.reading import Reading
+from .errors import LinkError, ProtocolError
+from .link.base import Link
+from .options import Battery
+from .protocol.dialect import Dialect, conversation
+from .session import Deliver, Session, Source
+
+if TYPE_CHECKING:
+    from .link.ble import BleLink
+    from .link.radio import Radios
+
+APART = 0.9  # s between readings that are passed on: a JK sends two a second, and the bus is told one
+
+
+class BluetoothSession(Session):
+    """Pumps one Bluetooth link, and tells it which of its connections are worth anything."""
+
+    def __init__(self, name: str, link: "BleLink", dialect: Dialect, deliver: Deliver) -> None:
+        super().__init__(name, link, dialect, self._pass_on)
+        self._ble = link
+        self._onwards = deliver
+        self._passed = -APART
+
+    @property
+    def advice(self) -> str:
+        """See `Source`."""
+        return self._ble.advice
+
+    def _pass_on(self, reading: Reading, now: float) -> None:
+        self._ble.understood()
+        if now - self._passed >= APART:
+            self._passed = now
+            self._onwards(reading, now)
+
+    def _lost(self, exc: LinkError | ProtocolError, now: float) -> None:
+        if isinstance(exc, LinkError):
+            super()._lost(exc, now)
+        else:
+            self._record.lost(f"{self._ble.name}: is connected, but sends nothing that can be used ({exc})", now)
+
+
+class Bluetooth:
+    """The Bluetooth batteries of one process: they take turns at each adapter."""
+
+    def __init__(self) -> None:
+        self._radios: Radios | None = None
+
+    def link(self, options: Battery) -> "BleLink":
+        """The link of one battery. ImportError when bleak is not installed."""
+        from .link.ble import BleLink
+        from .link.radio import Radios
+
+        self._radios = self._radios or Radios()
+        return BleLink(
+            options.port,
+            options.adapter,
+            radios=self._radios,
+            pairing=options.pairing,
+            power_cycle=options.power_cycle,
+        )
+
+    def source(self, name: str, options: Battery) -> Callable[[Deliver], Source]:
+        """Where the readings of one battery come from."""
+        dialect = conversation(options.protocol, options.poll_interval)
+        try:
+            return partial(BluetoothSession, name, self.link(options), dialect)
+        except ImportError as exc:
+            return partial(Session, name, NoBluetooth(options.port, exc), dialect)
+
+    async def close(self) -> None:
+        """Let go of what the batteries share, when all their sessions have ended."""
+        if self._radios is not None:
+            await self._radios.bluez.close()
+
+
+class NoBluetooth:
+    """`Link` on a machine that lacks what Bluetooth needs: never open."""
+
+    def __init__(self, port: str, missing: ImportError) -> None:
+        self.name = port
+        self._missing = missing
+
+    async def open(self) -> None:
+        """LinkError that says what is missing."""
+        raise LinkError(f"{self.name}: Bluetooth needs the Python package bleak, which cannot be used: {self._missing}")
+
+    async def write(self, data: bytes) -> None:
+        """Nobody has opened it."""
+
+    async def read(self, expect: int, timeout: float) -> bytes:
+        """Nobody has opened it."""
+        return b""
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+
+def link_for_one(options: Battery) -> Link:
+    """A link for a command that asks one battery."""
+    try:
+        return Bluetooth().link(options)
+    except ImportError as exc:
+        return NoBluetooth(options.port, exc)
