@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from .battery.identity import Key, key
 from .battery.memory import Memory
 from .battery.reading import Identity
-from .options import AT
+from .options import AT, BAUDRATES
+from .protocol.detected import Detected
+from .protocol.dialect import dialect_names
 from .state_file import StateFile
 
 log = logging.getLogger(__name__)
 
 DAY = 86_400.0  # s after which a pack that was found by itself is not waited for: it may have been taken away
 BY_SERIAL = "serial number"  # the origin of such a key
+DETECTED = "detected "  # before the port, in the name of an entry; no key has a blank
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,21 @@ class KnownBatteries:
         """The ports on which batteries were known before that had them for themselves."""
         places = [str(entry["port"]) for entry in self._entries.values() if "port" in entry]
         return [place for place in places if AT not in place]
+
+    def detected(self, port: str) -> Detected | None:
+        """Who answered on this port when that was last found out."""
+        match self._entries.get(DETECTED + port):
+            case {"protocol": str(protocol), "baudrate": int(baudrate), "address": (int() | None) as address} if (
+                protocol in dialect_names() and baudrate in BAUDRATES and (address is None or 1 <= address <= 15)
+            ):
+                return Detected(protocol, baudrate, address)
+        return None
+
+    def keep_detected(self, port: str, found: Detected) -> None:
+        """Remember who answers on this port."""
+        entry = {"protocol": found.protocol, "baudrate": found.baudrate, "address": found.address}
+        self._entries[DETECTED + port] = entry
+        self.file.put(DETECTED + port, entry)
 
     def addresses(self, port: str, wall: float) -> list[int]:
         """The addresses on a shared port at which batteries were heard within a day; `wall` is the Unix time."""
