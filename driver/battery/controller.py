@@ -10,6 +10,7 @@ from .alarms import Severity
 from .certainty import Certainty
 from .charging import BEGINNING, Charging
 from .chemistry import Chemistry
+from .discharging import Discharging
 from .envelope import Envelope
 from .limits import Limit, Limits, limits
 from .liveness import Liveness
@@ -57,6 +58,7 @@ class Outcome:
     cable_alarm: Severity
     explanation: str  # one line for people; empty when all is well
     chemistry: Chemistry | None = None  # None: not certain
+    charge_requested: bool = False  # the battery nears its cut-off: /Info/ChargeRequest
     conflicts: tuple[str, ...] = ()  # settings of owner and BMS that contradict each other
 
 
@@ -92,6 +94,7 @@ class Controller:
         self._resistance = Resistance()
         self._recent = RecentExtremes()
         self._certainty = Certainty(settings)
+        self._discharging = Discharging()
         self._charging = Charging(BEGINNING if memory is None else memory.progress)
         self._reading: Reading | None = None
         self._heard = started if memory is None else started - memory.age(wall)  # when the last good reading came
@@ -153,6 +156,8 @@ class Controller:
             return None if self._shown is None else self._uncharged(reading, self._shown, found, elapsed)
         self._doubt = ""
         wanted = self._charging.limits(reading, limits(reading, found), found, self._resistance.per_cell, elapsed)
+        discharge = self._discharging.limit(reading, wanted.discharge_current, found, elapsed)
+        wanted = replace(wanted, discharge_current=discharge)
         return wanted if self._shown is None else _eased(self._shown, wanted, found, len(reading.cells), elapsed)
 
     def _uncharged(self, reading: Reading, before: Limits, why: str, elapsed: float) -> Limits:
@@ -198,6 +203,7 @@ class Controller:
             cable_alarm=cable_alarm(state),
             explanation=self._explanation(state),
             chemistry=self._chemistry(),
+            charge_requested=self._discharging.charge_requested,
             conflicts=self._certainty.conflicts,
         )
 
