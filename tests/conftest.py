@@ -1,7 +1,10 @@
 """What all tests share: how hard hypothesis tries."""
 
+import logging
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("home", max_examples=50, deadline=None)
@@ -9,3 +12,14 @@ settings.register_profile("ci", max_examples=1000, deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "home")
 
 pytest_plugins = ("tests.frame_sets",)  # how many recorded frame sets were pinned
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """Whatever a test does to logging (`run` sets it up for a process of its own) ends with it."""
+    root, ours = logging.getLogger(), logging.getLogger("driver")
+    handlers, level, our_level = root.handlers[:], root.level, ours.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    ours.setLevel(our_level)
