@@ -7,6 +7,7 @@ contract of `loss.py`. A battery that is not certain is a monitor: its outcome h
 from dataclasses import dataclass, replace
 
 from .alarms import Severity
+from .announced import Announced
 from .certainty import Certainty
 from .charging import BEGINNING, Charging
 from .chemistry import Chemistry
@@ -52,7 +53,9 @@ class Outcome:
     since: float  # monotonic s at which that state began
     identity: Identity
     cell_count: int
-    reading: Reading | None  # the last complete one; None: none since the start (registered from memory)
+    reading: (
+        Reading | None
+    )  # the last complete one, its alarms as announced; None: none since the start (registered from memory)
     fresh: bool  # False: no measurement may be shown
     limits: Limits | None  # None: monitoring only, the /Info paths do not exist
     cable_alarm: Severity
@@ -95,6 +98,7 @@ class Controller:
         self._recent = RecentExtremes()
         self._certainty = Certainty(settings)
         self._discharging = Discharging()
+        self._announced = Announced()
         self._charging = Charging(BEGINNING if memory is None else memory.progress)
         self._reading: Reading | None = None
         self._heard = started if memory is None else started - memory.age(wall)  # when the last good reading came
@@ -117,7 +121,9 @@ class Controller:
         reading = self._power_up.believed(reading, self._chemistry(), now, heard_before)
         self._resistance.take(reading, now)
         self._recent.add(moment_of(reading, self._resistance.per_cell), now)
-        self._reading, self._heard, self._limits = reading, now, wanted
+        alarms = self._announced.take(reading.alarms, silence if heard_before else 0.0)
+        self._reading = reading if alarms == reading.alarms else replace(reading, alarms=alarms)
+        self._heard, self._limits = now, wanted
         return self._outcome_at(now)
 
     def step(self, now: float) -> Outcome | None:

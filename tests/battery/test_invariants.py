@@ -54,6 +54,7 @@ class Watched:
         self.tick = 0
         self.before: Outcome | None = None
         self.reading: Reading | None = None
+        self.fed = reading()
         self.heard = 0.0
 
     def live(self, what: str, *arguments: Any) -> None:
@@ -64,7 +65,8 @@ class Watched:
             for _ in range(times):
                 timeline.now += apart
                 self.tick += what == "hear"
-                self.see(timeline.take(reading(**oddity, tick=self.tick, tick_period=15.0)))
+                self.fed = reading(**oddity, tick=self.tick, tick_period=15.0)
+                self.see(timeline.take(self.fed))
         elif what == "silence":
             (seconds,) = arguments
             for part in (0.1, 0.2, 0.7):
@@ -117,9 +119,11 @@ class Watched:
             self.check_live(outcome, outcome.reading, limits)
 
     def check_live(self, outcome: Outcome, now: Reading, limits: Limits) -> None:
-        if now.charge_mosfet_on is False or any(alarm.value.blocks_charge for alarm in now.alarms):
+        alarms = self.fed.alarms if replace(now, alarms=self.fed.alarms, soc=self.fed.soc) == self.fed else frozenset()
+        assert alarms <= now.alarms
+        if now.charge_mosfet_on is False or any(alarm.value.blocks_charge for alarm in alarms):
             assert limits.charge_current.value == 0
-        if now.discharge_switch is False or any(alarm.value.blocks_discharge for alarm in now.alarms):
+        if now.discharge_switch is False or any(alarm.value.blocks_discharge for alarm in alarms):
             assert limits.discharge_current.value == 0
         over = now.protections.cell_over_voltage
         if outcome.explanation:  # uncertain, or the way back from a failure
