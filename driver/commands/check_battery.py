@@ -25,7 +25,6 @@ from .target import Target
 from .view import Items, View
 from .words import model_words
 
-PATIENCE = 8.0  # s to wait for a reading
 SAMPLE = 3.0  # s of readings that tell how many frames arrive damaged
 TOLERABLE = 0.02  # share of damaged frames
 RECORDED_FIRMWARE: Mapping[str, tuple[str, ...]] = {  # proven by recorded frames
@@ -68,7 +67,7 @@ async def examine(chosen: Target, system: System, progress: Callable[[str], None
     seen = Observation(chosen.name, battery)
     if chosen.named or await seen.listen():
         async with observing(seen):
-            if await seen.first(max(PATIENCE, 2 * battery.rhythm), progress):
+            if await seen.first(seen.patience, progress):
                 await seen.sample(SAMPLE)
     if seen.reading is None:
         return replace(base, verdict=seen.verdict(), counters=seen.counters(), opened=not seen.link.refusal)

@@ -21,6 +21,7 @@ from ..verdicts import Verdict
 from .listening import ListeningLink, verdict
 
 LISTEN = 1.2  # s before the first question on a port that nobody named; VE.Direct speaks once a second
+ON_A_WIRE, IN_THE_AIR = 10.0, 45.0  # s: a sleeping BMS has been woken by then; a Bluetooth one found and connected
 PROGRESS = 1.0  # s between looks while nothing comes
 
 
@@ -83,6 +84,11 @@ class Observation:
         """Wait for nothing more."""
         self.ended = True
         self.news.set()
+
+    @property
+    def patience(self) -> float:
+        """Seconds in which a battery that is well has answered."""
+        return IN_THE_AIR if self.battery.bluetooth else max(ON_A_WIRE, 2 * self.battery.rhythm)
 
     def progress(self) -> str:
         """What is known while nothing has come."""

@@ -18,7 +18,6 @@ from .terminal import Progress, Terminal
 from .view import View
 
 HELP = "ask a battery and show everything it says"
-PATIENCE = 10.0  # s: a sleeping BMS has been woken by then
 PREMATURE = 3.0  # s before which there is no verdict
 REDRAW = 1.0  # s without news after which the age on the screen moves
 
@@ -33,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="seconds",
         type=_seconds,
         metavar="SECONDS",
-        help=f"how long to wait for a reading (default {PATIENCE:g}), or to watch",
+        help="how long to wait for a reading (default 10, over Bluetooth 45), or to watch",
     )
 
 
@@ -56,7 +55,7 @@ async def _read(chosen: Target, args: argparse.Namespace) -> int:
                 if args.watch:
                     await _watch(seen, args.seconds, as_json=args.json)
                 else:
-                    await _once(seen, args.seconds or PATIENCE, as_json=args.json)
+                    await _once(seen, args.seconds or seen.patience, as_json=args.json)
     if seen.reading is not None:
         return 0
     found = seen.verdict()
