@@ -9,8 +9,8 @@ import sys
 from collections.abc import Iterator
 
 from ..errors import LayoutError
-from ..protocol.annotate import Piece, noise_line, pieces
-from ..protocol.dialect import DIALECTS, Dialect
+from ..protocol.annotate import ANNOTATORS, Piece, noise_line, pieces
+from ..protocol.dialect import Dialect, conversation
 from ..protocol.line import Line
 from .hex_input import InputError, read_bytes
 from .words import reading_words
@@ -43,9 +43,9 @@ def run(args: argparse.Namespace) -> int:
     for line in explained.lines():
         print(line)
     if not explained.frames:
-        starts = "4e 57"
+        starts = ", ".join(family.start.hex(" ") for family in ANNOTATORS)
         sys.stderr.write(
-            f"decode: no frame in the {len(data)} byte(s) of {source}: expected one that begins {starts}\n"
+            f"decode: no frame in the {len(data)} byte(s) of {source}: expected one that begins with one of {starts}\n"
         )
     return 0 if explained.frames and not explained.faults else 1
 
@@ -83,8 +83,8 @@ class Explanation:
         self.faults += not piece.good
 
     def _reading(self, name: str, frame: bytes) -> Iterator[str]:
-        if name not in self._dialects and name in DIALECTS:
-            self._dialects[name] = DIALECTS[name](1.0)
+        if name and name not in self._dialects:
+            self._dialects[name] = conversation(name, 1.0)
         dialect = self._dialects.get(name)
         try:
             reading = None if dialect is None else dialect.take(frame)

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from .balancer_annotate import BalancerAnnotator, BalancerRequestAnnotator, NeeyAnnotator, NeeyRequestAnnotator
+from .jk02_annotate import Jk02Annotator, Jk02CommandAnnotator
 from .jkuart_annotate import UartAnnotator
 from .line import Line
 
@@ -41,7 +43,15 @@ class Annotator(Protocol):
         """The frame with `*` for secret bytes; its checksum is as right or as wrong as before."""
 
 
-ANNOTATORS: tuple[Annotator, ...] = (UartAnnotator(),)
+ANNOTATORS: tuple[Annotator, ...] = (
+    UartAnnotator(),
+    Jk02Annotator(),
+    Jk02CommandAnnotator(),
+    NeeyAnnotator(),
+    NeeyRequestAnnotator(),
+    BalancerAnnotator(),
+    BalancerRequestAnnotator(),
+)
 
 
 @dataclass(frozen=True, slots=True)

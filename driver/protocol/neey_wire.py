@@ -29,6 +29,8 @@ class Command(IntEnum):
     PROTECT = 6  # never sent
 
 
+# offsets at which v2 has a 2 that v1 lacks
+_CONSTANTS = {(Command.CELL_INFO, 300): (217,), (Command.SETTINGS, 150): (8,)}
 # the sizes that a reply to a command has
 REPLIES = {
     Command.DEVICE_INFO: (100,),
@@ -51,10 +53,13 @@ def requests(command: Command) -> tuple[bytes, bytes]:
     return request(command), request(command, by_sum=False)
 
 
-def background(command: Command, size: int) -> bytes:
-    """A reply with nothing in it, over which a record can be written."""
-    head = START + bytes((READ, command, 0)) + size.to_bytes(2, "little")
-    return sealed(head.ljust(size - 1, b"\0") + bytes((END,)))
+def background(command: Command, size: int, generation: int = 0) -> bytes:
+    """A reply with nothing in it but the constants of its kind, over which a record can be written."""
+    frame = bytearray(START + bytes((READ, command, 0)) + size.to_bytes(2, "little")).ljust(size, b"\0")
+    for place in _CONSTANTS.get((command, size), ()) if generation else ():
+        frame[place] = 2
+    frame[-1] = END
+    return sealed(bytes(frame))
 
 
 def sealed(frame: bytes) -> bytes:

@@ -31,7 +31,7 @@ V1, V2 = Generation.V1, Generation.V2
 
 
 def neey(command: Command, record: type, generation: int = 0, **values: Any) -> bytes:
-    empty = neey_background(command, layout_of(record).sizes[generation])
+    empty = neey_background(command, layout_of(record).sizes[generation], generation)
     return neey_sealed(write(replace(read(record, empty, generation), **values), empty, generation))
 
 
