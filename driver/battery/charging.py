@@ -36,6 +36,7 @@ class Charging:
     def __init__(self, progress: Progress) -> None:
         self._state = progress.state
         self._leading = Leading(progress.lead)
+        self._filled = False
         self._goal: float | None = None  # V per cell, on its way down to float
         self._share, self._share_still = 1.0, 0.0  # of the charge current, and s since the highest cell lowered it
         self._current = inf  # A, the charge current as it was allowed last
@@ -48,13 +49,20 @@ class Charging:
         """What to keep."""
         return Progress(self._state, self._leading.lead)
 
+    def has_filled(self) -> bool:
+        """Whether a charge was completed since this was asked last."""
+        filled, self._filled = self._filled, False
+        return filled
+
     def limits(self, now: Reading, allowed: Limits, terms: Envelope, resistance: float, elapsed: float) -> Limits:
         """What this reading allowed (`limits.py`), further lowered by what was before.
 
         `resistance` is in Ω per cell; `elapsed` are the s since the reading before, 0 after a silence.
         """
         drop = (now.current or 0.0) * resistance
+        phase = self._state.phase
         self._state = step(self._state, now, drop, terms, elapsed)
+        self._filled |= self._state.phase is Phase.FLOAT and phase is not Phase.FLOAT
         ignored = (now.current or 0.0) > IGNORED * self._current
         self._ignored_for = self._ignored_for + elapsed if ignored else 0.0
         charge = min(

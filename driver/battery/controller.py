@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 from .alarms import Severity
 from .announced import Announced
 from .certainty import Certainty
+from .changes import Changes
 from .charging import BEGINNING, Charging
 from .chemistry import Chemistry
 from .discharging import Discharging
 from .envelope import Envelope
+from .history import NONE, History, step
 from .limits import Limit, Limits, limits
 from .liveness import Liveness
 from .loss import (
@@ -61,6 +63,7 @@ class Outcome:
     cable_alarm: Severity
     explanation: str  # one line for people; empty when all is well
     chemistry: Chemistry | None = None  # None: not certain
+    history: History = NONE
     charge_requested: bool = False  # the battery nears its cut-off: /Info/ChargeRequest
     conflicts: tuple[str, ...] = ()  # settings of owner and BMS that contradict each other
 
@@ -99,6 +102,8 @@ class Controller:
         self._certainty = Certainty(settings)
         self._discharging = Discharging()
         self._announced = Announced()
+        self._history = NONE if memory is None else memory.history
+        self.changes = Changes()  # of the limits that were handed out
         self._charging = Charging(BEGINNING if memory is None else memory.progress)
         self._reading: Reading | None = None
         self._heard = started if memory is None else started - memory.age(wall)  # when the last good reading came
@@ -121,7 +126,13 @@ class Controller:
         reading = self._power_up.believed(reading, self._chemistry(), now, heard_before)
         self._resistance.take(reading, now)
         self._recent.add(moment_of(reading, self._resistance.per_cell), now)
-        alarms = self._announced.take(reading.alarms, silence if heard_before else 0.0)
+        elapsed = silence if heard_before else 0.0
+        alarms, shown = (
+            self._announced.take(reading.alarms, elapsed),
+            self._reading.alarms if self._reading else frozenset(),
+        )
+        full = self._charging.has_filled()
+        self._history = step(self._history, reading, alarms - shown, elapsed, full=full)
         self._reading = reading if alarms == reading.alarms else replace(reading, alarms=alarms)
         self._heard, self._limits = now, wanted
         return self._outcome_at(now)
@@ -136,6 +147,10 @@ class Controller:
         """Go on after a failure of this code: limits rise from those of the `failsafe` that was shown meanwhile."""
         self._limits = self._shown = shown.limits
 
+    def clear_history(self) -> None:
+        """Begin it anew."""
+        self._history = NONE
+
     def keep(self, now: float, wall: float) -> Memory | None:
         """What to keep over a restart; None before the first reading. `wall` is the Unix time of `now`."""
         if self._reading is None:
@@ -148,6 +163,7 @@ class Controller:
             limits=self._limits,
             extremes=self._recent.overall(),
             progress=self._charging.progress,
+            history=self._history,
         )
 
     def _chemistry(self) -> Chemistry | None:
@@ -198,6 +214,7 @@ class Controller:
             if state is not Presence.LIVE:
                 silent = age - self._timing.hold
                 self._shown = limits_without_bms(state, silent, self._limits, self._was(), self._chemistry(), count)
+            self.changes.take(self._shown, now)
         return Outcome(
             presence=state,
             since=self._since,
@@ -209,6 +226,7 @@ class Controller:
             cable_alarm=cable_alarm(state),
             explanation=self._explanation(state),
             chemistry=self._chemistry(),
+            history=self._history,
             charge_requested=self._discharging.charge_requested,
             conflicts=self._certainty.conflicts,
         )

@@ -11,6 +11,7 @@ from typing import Any
 from .charge_mode import ChargeState, Phase
 from .charging import BEGINNING, Progress
 from .chemistry import Chemistry
+from .history import NONE, History
 from .lead import Lead
 from .limits import Limit, Limits
 from .loss import NOTHING_KNOWN, Extremes
@@ -32,6 +33,7 @@ class Memory:
     limits: Limits | None = None  # as they stood then; never without a chemistry
     extremes: Extremes = NOTHING_KNOWN
     progress: Progress = BEGINNING
+    history: History = NONE
 
     def age(self, wall: float) -> float:
         """Seconds since then at Unix second `wall`; infinite when that cannot be told."""
@@ -50,6 +52,7 @@ class Memory:
             "extremes": asdict(self.extremes),
             "charge": asdict(self.progress.state) | {"phase": self.progress.state.phase.value},
             "lead": asdict(self.progress.lead),
+            "history": asdict(self.history),
         }
 
     @classmethod
@@ -65,6 +68,7 @@ class Memory:
                 limits=None if limits is None else Limits(**{f.name: _limit(limits[f.name]) for f in fields(Limits)}),
                 extremes=_extremes(stored["extremes"]),
                 progress=_progress(stored),
+                history=_history(stored),
             )
         except (KeyError, TypeError, ValueError):
             return None
@@ -120,3 +124,20 @@ def _progress(stored: Any) -> Progress:
         return Progress(state, Lead(_number(lead["lowered"], 0, MOST), _number(lead["still"], 0)))
     except (KeyError, TypeError, ValueError):
         return BEGINNING
+
+
+def _history(stored: Any) -> History:
+    """What was counted; nothing, where that is not told."""
+    try:
+        history = stored["history"]
+        values: dict[str, Any] = {f.name: _counted(history[f.name], f.default) for f in fields(History)}
+        return History(**values)
+    except (KeyError, TypeError, ValueError):
+        return NONE
+
+
+def _counted(stored: Any, default: object) -> float | None:
+    if stored is None and default is None:
+        return None
+    number = _number(stored, -inf)
+    return int(number) if isinstance(default, int) else number

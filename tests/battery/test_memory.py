@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from driver.battery.charge_mode import ChargeState, Phase
 from driver.battery.charging import BEGINNING, Progress
 from driver.battery.chemistry import Chemistry
+from driver.battery.history import NONE, History
 from driver.battery.lead import Lead
 from driver.battery.limits import Limit, Limits
 from driver.battery.loss import NOTHING_KNOWN, Extremes
@@ -47,6 +48,18 @@ STATES = st.builds(
     reason=st.text(),
 )
 PROGRESS = st.builds(Progress, STATES, st.builds(Lead, st.floats(0, 100), SECONDS))
+AMOUNT, MAYBE = st.floats(-1e6, 1e6), st.none() | st.floats(-100, 1000)
+HISTORIES = st.builds(
+    History,
+    charged_energy=AMOUNT,
+    discharged_energy=AMOUNT,
+    minimum_voltage=MAYBE,
+    maximum_temperature=MAYBE,
+    drawn=AMOUNT,
+    full_charges=st.integers(0, 10_000),
+    since_full=MAYBE,
+    low_voltage_alarms=st.integers(0, 10_000),
+)
 EXTREMES = st.builds(Extremes, VOLTS, VOLTS, st.booleans(), st.booleans())
 
 
@@ -61,6 +74,7 @@ def memories(draw: st.DrawFn) -> Memory:
         limits=None if chemistry is None else draw(st.none() | LIMITS),
         extremes=draw(EXTREMES),
         progress=draw(PROGRESS),
+        history=draw(HISTORIES),
     )
 
 
@@ -148,7 +162,7 @@ def test_what_is_not_ours_is_nothing(path: str, value: object) -> None:
     assert Memory.from_json(stored) is None
 
 
-CHARGING = ("charge", "lead")
+CHARGING = ("charge", "lead", "history")
 
 
 @pytest.mark.parametrize("name", sorted(set(kept()) - set(CHARGING)))
@@ -186,7 +200,16 @@ def test_a_memory_of_an_earlier_version_knows_no_charge(name: str) -> None:
     del stored[name]
     memory = Memory.from_json(stored)
     assert memory is not None
-    assert memory.progress == BEGINNING
+    assert (memory.progress, memory.history) == (BEGINNING, NONE)
+
+
+@pytest.mark.parametrize("value", [nan, "7", None, True])
+def test_a_history_that_is_not_ours_begins_anew(value: object) -> None:
+    stored = kept()
+    stored["history"]["drawn"] = value
+    memory = Memory.from_json(stored)
+    assert memory is not None
+    assert memory.history == NONE
 
 
 def test_an_unclear_block_is_a_block() -> None:
