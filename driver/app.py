@@ -60,6 +60,7 @@ class App:
         self._on_port: defaultdict[str, list[Pack]] = defaultdict(list)
         self._stop = asyncio.Event()
         self._exit = 0
+        self._undecided: set[str] = set()  # sections whose protocol is being found out
         self._controller: Pack | None = None
         self._said_control = ""
         self._group: asyncio.TaskGroup
@@ -87,7 +88,7 @@ class App:
         async with asyncio.TaskGroup() as self._group:
             self.add(self._config.batteries)
             if self._config.driver.ports is Ports.AUTO:
-                self._start(Discovery(self.add, self._known.ports()).run())
+                self._start(Discovery(self.add, self._known).run())
             self._start(self._tick())
             await self._stop.wait()
             for task in self._tasks:
@@ -105,8 +106,10 @@ class App:
 
     def add(self, batteries: Mapping[str, Battery]) -> None:
         """Take batteries in, by name; which of them controls is decided for all of them at once."""
+        undecided = {name: options for name, options in batteries.items() if options.undecided}
         sections = [(name, options) for name, options in batteries.items() if options.every_pack]
-        single = {name: options for name, options in batteries.items() if not options.every_pack}
+        single = {name: options for name, options in batteries.items() if not (options.every_pack or options.undecided)}
+        self._undecided.update(undecided)
         added = [self._pack(name, options) for name, options in single.items()]
         for section in sections:
             added += [self._pack(name, options) for name, options in self._shared().look(*section).items()]
@@ -115,6 +118,19 @@ class App:
             self._choose_control()
         for pack in added:
             self._start(self._keep_going(pack))
+        for name, options in undecided.items():
+            self._start(self._find_out(name, options))
+
+    async def _find_out(self, name: str, options: Battery) -> None:
+        from .detection import settle  # its tables are paid for only where something is to be found out
+
+        while name in self._undecided:
+            with self._contained([]):
+                found = await settle(name, options, self._known)
+                self._undecided.remove(name)
+                self.add({name: found})
+                return
+            await asyncio.sleep(RESTART)
 
     def _pack(self, name: str, options: Battery) -> Pack:
         source = self._source(name, options)
@@ -241,7 +257,8 @@ class App:
             return
         packs = self.packs
         marked = [pack for pack in packs if pack.options.control is Control.YES]
-        several = len(packs) + len(self._config.stopped) + (self._buses.awaited if self._buses else 0) > 1
+        awaited = len(self._undecided) + (self._buses.awaited if self._buses else 0)
+        several = len(packs) + len(self._config.stopped) + awaited > 1
         level = logging.INFO
         if marked:
             self._controller, said = marked[0], f"{marked[0].name} controls"

@@ -4,21 +4,24 @@ At each speed the port is listened to before a byte is sent, and nothing is sent
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from itertools import groupby
 
-from .battery.settings import Control
 from .errors import LinkError
+from .known import KnownBatteries
 from .link.base import Link
 from .link.ports import ENOUGH
 from .link.serial import SerialLink
 from .link.traffic import Traffic
+from .logs import Outage, device_log
 from .options import Battery
 from .protocol.detected import Detected
 from .protocol.detection import LISTEN, PAUSE, Attempt, Ears, attempts
 from .verdicts import OTHER_ADDRESS, UART_OF_BUS, UART_OF_GPS, Verdict, of_traffic, overheard, sample, what_was_heard
 
+AGAIN = 5.0  # s from one search to the next
 LONGEST = 1.0  # s more than its patience that a question may take while frames go on coming
 NAME_IT = "If it is the BMS all the same, name its protocol in config.ini"
 EITHER_UART = f"{UART_OF_GPS} or, for an inverter BMS, {UART_OF_BUS}"
@@ -99,7 +102,7 @@ def _of_all(heard: list[Ears]) -> Verdict:
     found = of_traffic(traffic, received=len(best.heard), baudrate=speeds, uart=EITHER_UART)
     more = f". {OTHER_ADDRESS}" if traffic in (Traffic.SILENT, Traffic.ECHO, Traffic.JK_02) else ""
     shown = sample(best.heard) if traffic is not Traffic.SILENT else ""
-    return Verdict(found.found, found.next_step + more, shown)
+    return replace(found, next_step=found.next_step + more, sample=shown)
 
 
 _TELLING = (
@@ -114,11 +117,21 @@ _TELLING = (
 )
 
 
-def settled(options: Battery, found: Detected) -> Battery:
-    """The battery that a section with `protocol = auto` stands for."""
-    made = replace(options, protocol=found.protocol)
-    if made.only_heard:
-        return replace(made, control=Control.NO)
-    if made.every_pack and made.control is Control.YES:  # which of them, nobody has said
-        return replace(made, control=Control.AUTO)
-    return made
+async def settle(name: str, options: Battery, known: KnownBatteries) -> Battery:
+    """The battery that a section with `protocol = auto` stands for; waits until somebody answers.
+
+    Who answered on the port before and is silent now is taken for what it was: a battery that is lost is shown.
+    """
+    log = device_log(logging.getLogger(__name__), name)
+    trouble = Outage(log)
+    remembered = known.detected(options.port)
+    while not isinstance(found := await detect(options.port, remembered, options.baudrate), Detected):
+        trouble.say("%s. %s", found.found, found.next_step)
+        if remembered is not None and not found.foreign:
+            log.info("taken for %s, as the last time", remembered.protocol)
+            return options.speaking(remembered.protocol)
+        await asyncio.sleep(AGAIN)
+    if found != remembered:
+        log.info("%s answers on %s", found.protocol, options.port)
+        known.keep_detected(options.port, found)
+    return options.speaking(found.protocol)

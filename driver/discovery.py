@@ -6,21 +6,17 @@ anything is heard, nothing is sent. What is no JK is left alone until it is plug
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from .battery.reading import Reading
-from .errors import LayoutError, LinkError, ProtocolError
-from .link.base import Link
-from .link.ports import Adapter, Rejected, listen_first, usb_serial_adapters
-from .link.serial import SerialLink
-from .link.traffic import Traffic
+from .known import KnownBatteries
+from .link.ports import Adapter, Rejected, usb_serial_adapters
 from .options import Battery
-from .protocol.dialect import DIALECTS, Dialect
+from .protocol.detected import Detected
 
 log = logging.getLogger(__name__)
 
-LISTEN = 1.2  # s; VE.Direct speaks once a second
 LOOK = 5.0  # s between looks at which adapters are there
 STABLE = ("/dev/serial/by-id/", "/dev/serial/by-path/")
 
@@ -30,18 +26,20 @@ Add = Callable[[Mapping[str, Battery]], None]
 class Discovery:
     """Watches the adapters of this machine while the process runs."""
 
-    def __init__(self, add: Add, known_ports: Iterable[str], dev_root: str = "/dev") -> None:
-        """`add` takes batteries in by name; `known_ports` had a battery before and are not asked again."""
+    def __init__(self, add: Add, known: KnownBatteries, dev_root: str = "/dev") -> None:
+        """`add` takes batteries in by name; ports on which some are `known` are not searched again."""
         self._add = add
+        self._known = known
         self._dev = Path(dev_root)
         self._used: set[str] = set()
         self._rejected = Rejected()
-        self._known = [port for port in known_ports if port.startswith(STABLE)]
 
     async def run(self) -> None:
         """Look for batteries until cancelled."""
-        if self._known:
-            self._take(self._known)
+        before = [*self._known.ports(), *self._known.shared_ports(time.time())]
+        stable = {port: self._known.detected(port) for port in before if port.startswith(STABLE)}
+        if stable:
+            self._take(stable)
         else:
             log.info("no battery is configured: looking for a JK BMS on free USB serial adapters")
         seen: set[str] = set()
@@ -65,49 +63,31 @@ class Discovery:
                 who = ", ".join(map(str, adapter.holders)) or f"Victron's service {adapter.service}"
                 log.info("%s (%s) is left alone: it belongs to %s", adapter.device, adapter.product, who)
         found = await asyncio.gather(*map(self._probe, candidates))
-        self._take([adapter.by_id or adapter.device for adapter, is_jk in zip(candidates, found, strict=True) if is_jk])
+        self._take({port: detected for port, detected in found if detected is not None})
 
-    def _take(self, ports: list[str]) -> None:
-        self._used.update(ports)
-        if ports:
-            self._add(
-                {
-                    Path(port).resolve().name if Path(port).exists() else Path(port).name: Battery(port=port)
-                    for port in ports
-                }
-            )
+    def _take(self, found: Mapping[str, Detected | None]) -> None:
+        self._used.update(found)
+        if found:
+            self._add({_name(port): _battery(port, detected) for port, detected in found.items()})
 
-    async def _probe(self, adapter: Adapter) -> bool:
-        """Whether a JK answers on this adapter."""
-        dialect = DIALECTS[Battery().protocol](1.0)  # the one that `_take` gives the battery
-        link = SerialLink(adapter.device, dialect.baudrate)
-        try:
-            await link.open()
-            heard = await listen_first(link, LISTEN)
-            if heard.traffic is Traffic.SILENT:
-                await answers(link, dialect)
-                return True
-            log.info("%s is left alone: %s is heard there", adapter.device, heard.traffic.value)
-        except (LinkError, ProtocolError) as exc:
-            log.info("%s: no %s: %s", adapter.device, dialect.label, exc)
-        finally:
-            await link.close()
+    async def _probe(self, adapter: Adapter) -> tuple[str, Detected | None]:
+        """The port, and who answers there if that is a JK."""
+        from .detection import detect  # its tables are paid for only where something is to be found out
+
+        port = adapter.by_id or adapter.device
+        found = await detect(adapter.device, self._known.detected(port))
+        if isinstance(found, Detected):
+            self._known.keep_detected(port, found)
+            return port, found
+        log.info("%s is left alone: %s", adapter.device, found.found)
         self._rejected.add(adapter)
-        return False
+        return port, None
 
 
-async def answers(link: Link, dialect: Dialect) -> Reading:
-    """The first reading over an open link. ProtocolError when the BMS stays silent, LinkError when the link is lost."""
-    clock = asyncio.get_running_loop().time
-    talk = dialect.talk
-    while True:
-        request = talk.send(clock())
-        if request is not None:
-            await link.write(request)
-        for frame in talk.receive(await link.read(talk.expected, talk.wake(clock()))):
-            try:
-                reading = dialect.take(frame)
-            except LayoutError as exc:
-                raise ProtocolError(f"a frame that is not understood: {exc}") from exc
-            if reading is not None:  # an answer to the call that wakes a sleeping BMS is none
-                return reading
+def _name(port: str) -> str:
+    return Path(port).resolve().name if Path(port).exists() else Path(port).name
+
+
+def _battery(port: str, found: Detected | None) -> Battery:
+    battery = Battery(port=port)
+    return battery if found is None else battery.speaking(found.protocol)

@@ -66,6 +66,11 @@ class KnownBatteries:
         self._entries[DETECTED + port] = entry
         self.file.put(DETECTED + port, entry)
 
+    def shared_ports(self, wall: float) -> list[str]:
+        """The ports on which a bus was found, with the packs on it that were heard within a day."""
+        ports = [name.removeprefix(DETECTED) for name in self._entries if name.startswith(DETECTED)]
+        return [port for port in ports if self.addresses(port, wall)]
+
     def addresses(self, port: str, wall: float) -> list[int]:
         """The addresses on a shared port at which batteries were heard within a day; `wall` is the Unix time."""
         found = set()

@@ -11,6 +11,7 @@ from .battery.chemistry import Chemistry
 from .battery.settings import ChargeSettings, Control
 from .logs import LEVELS
 from .option_rows import Points, choice, curve, number, text, whole
+from .protocol.detected import AUTO
 from .protocol.dialect import BLUETOOTH, BUSES, LISTENING, dialect_names
 
 BAUDRATES = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400)
@@ -62,8 +63,10 @@ class Battery:
     )
     protocol: str = choice(
         "jk-uart",
-        {name: name for name in dialect_names()},
-        "The language that the BMS speaks on this port. On a Bluetooth port the default is jk-ble.",
+        {name: name for name in (*dialect_names(), AUTO)},
+        "The language that the BMS speaks on this port. On a Bluetooth port the default is jk-ble. auto: on a serial "
+        "port it is found out, by listening for a second and then asking in one language after the other; what answers "
+        "is remembered. A language that is named is spoken at once.",
     )
     address: int | None = whole(
         None,
@@ -210,7 +213,7 @@ class Battery:
     )
 
     def __post_init__(self) -> None:
-        if self.bluetooth and self.protocol == "jk-uart":  # which nobody speaks over the air
+        if self.bluetooth and self.protocol in ("jk-uart", AUTO):  # which nobody speaks over the air
             object.__setattr__(self, "protocol", BLUETOOTH[0])
 
     @property
@@ -231,6 +234,11 @@ class Battery:
         return self.protocol in BUSES
 
     @property
+    def undecided(self) -> bool:
+        """Whether the protocol is to be found out."""
+        return self.protocol == AUTO
+
+    @property
     def every_pack(self) -> bool:
         """Whether this stands for whatever packs there are on a bus."""
         return self.shares_port and self.address is None
@@ -244,6 +252,15 @@ class Battery:
     def rhythm(self) -> float:
         """Seconds from one reading to the next."""
         return max(self.poll_interval, MASTER_ROUND) if self.only_heard else self.poll_interval
+
+    def speaking(self, protocol: str) -> "Battery":
+        """The battery that this section stands for when its BMS turns out to speak this."""
+        made = replace(self, protocol=protocol)
+        if made.only_heard:
+            return replace(made, control=Control.NO)
+        if made.every_pack and made.control is Control.YES:  # which of them, nobody has said
+            return replace(made, control=Control.AUTO)
+        return made
 
     def at(self, address: int) -> "Battery":
         """The battery at this address of the bus that this section without an address stands for."""

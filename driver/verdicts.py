@@ -16,6 +16,7 @@ class Verdict:
     found: str
     next_step: str
     sample: str = ""  # of what was received, in hex, without secrets: for `decode`, and to report
+    foreign: bool = False  # somebody else may be there, whom the next byte would disturb
 
 
 UART_OF_GPS, UART_OF_BUS = "000 (4G-GPS remote module)", "001 (JK BMS RS485 Modbus)"  # in the JK app
@@ -55,13 +56,13 @@ def of_traffic(traffic: Traffic, *, received: int, baudrate: int | str, uart: st
     """What follows from the kind of bytes that came, in a conversation at this speed."""
     found = VERDICTS[traffic]
     values = {"received": received, "baudrate": baudrate, "uart": uart}
-    return Verdict(found.found.format_map(values), found.next_step.format_map(values))
+    return Verdict(found.found.format_map(values), found.next_step.format_map(values), foreign=traffic.foreign)
 
 
 def overheard(traffic: Traffic, where: str, otherwise: str) -> Verdict:
     """What follows from bytes that nobody here asked for. `otherwise`: what to do if the BMS is there all the same."""
     step = SHARED if traffic in (Traffic.JK_UART, Traffic.JK_02) else OTHER_DEVICE
-    return Verdict(f"{traffic.value} is heard on {where}: nothing was sent", f"{step}. {otherwise}")
+    return Verdict(f"{traffic.value} is heard on {where}: nothing was sent", f"{step}. {otherwise}", foreign=True)
 
 
 def what_was_heard(heard: bytes, sent: Collection[bytes]) -> Traffic:

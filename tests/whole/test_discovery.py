@@ -8,13 +8,18 @@ from typing import Any
 import pytest
 
 from driver import discovery
+from driver.known import KnownBatteries
 from driver.link.ports import Adapter, Holder
+from driver.protocol.detected import Detected
 from driver.simulator.line import Line, jk_line
+from driver.simulator.pb import pb_line
 from driver.simulator.port import PtyPort
+from driver.state_file import StateFile
 from tests.whole.scene import Scene
 
 VE_DIRECT = b"\r\nPID\t0xA389\r\nV\t26210\r\nI\t-1040\r\nP\t-27\r\nSOC\t866\r\nChecksum\t\x5a"
 MODBUS = bytes.fromhex("010300000002c40b0103040000000afa31")
+NMEA = b"$GPGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,*47\r\n"
 
 
 class Machine:
@@ -86,6 +91,29 @@ async def test_a_sleeping_bms_is_woken_and_found(scene: Scene, machine: Machine)
     await scene.batteries(1)
 
 
+async def test_a_bus_of_packs_is_found_and_remembered(scene: Scene, machine: Machine) -> None:
+    line = pb_line(2, 2)
+    port = await machine.plug(0, line)
+    scene.start("")
+    await scene.batteries(2, 60.0)
+    await scene.stop()
+    state = KnownBatteries(StateFile(scene.state))
+    assert state.detected(port.url) == Detected("jk-pb", 115200, 2)
+    before = line.device.written
+    scene.start("")
+    await eventually(lambda: line.device.written > before)
+    assert line.device.written - before <= 2 * 11
+
+
+async def test_a_master_is_listened_to_and_nothing_controls(scene: Scene, machine: Machine) -> None:
+    line = pb_line(0, 1)
+    await machine.plug(0, line)
+    scene.start("")
+    [name] = await scene.batteries(1, 60.0)
+    assert "/Info/MaxChargeVoltage" not in await scene.items(name)
+    assert line.device.written == 0
+
+
 async def test_of_two_found_at_once_none_controls(scene: Scene, machine: Machine) -> None:
     for number in (0, 1):
         await machine.plug(number, jk_line(number + 1))
@@ -103,7 +131,7 @@ async def test_one_that_is_plugged_in_later_is_only_shown(scene: Scene, machine:
     assert [name for name in names if "/Info/MaxChargeVoltage" in await scene.items(name)] == [first]
 
 
-@pytest.mark.parametrize("talk", [VE_DIRECT, MODBUS], ids=["VE.Direct", "Modbus"])
+@pytest.mark.parametrize("talk", [VE_DIRECT, MODBUS, NMEA], ids=["VE.Direct", "Modbus", "NMEA"])
 async def test_nothing_is_sent_where_others_talk(
     scene: Scene, machine: Machine, talk: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -147,7 +175,7 @@ async def test_what_is_no_jk_is_asked_again_only_when_it_is_plugged_in_anew(
     device = Counting()
     await machine.plug(0, Line(device))  # type: ignore[arg-type]
     scene.start("")
-    await said(caplog, "no answer to 3 requests")
+    await said(caplog, "is left alone: nothing was received")
     asked = device.heard
     (machine.dev / "ttyUSB9").touch()  # something changes: the driver looks again
     looks = machine.looks
