@@ -44,7 +44,7 @@ async def detect(
             await link.open()
             await _at_one_speed(link, ears, list(group))
         except LinkError as exc:
-            return Verdict(str(exc), OPENS_NOT)
+            return Verdict(str(exc), OPENS_NOT, refused=True)
         finally:
             await link.close()
         if ears.detected is not None:

@@ -16,6 +16,7 @@ class Verdict:
     found: str
     next_step: str
     sample: str = ""  # of what was received, in hex, without secrets: for `decode`, and to report
+    refused: bool = False  # the port does not open, or is gone
     foreign: bool = False  # somebody else may be there, whom the next byte would disturb
 
 

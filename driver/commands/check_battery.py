@@ -12,16 +12,17 @@ from pathlib import Path
 from ..battery.alarms import Severity
 from ..battery.controller import Outcome
 from ..battery.reading import Reading
+from ..detection import detect
 from ..link.opening import short_name
 from ..link.ports import Holder, who_has_open
 from ..options import AT, Battery
 from ..protocol.dialect import LISTENING
-from ..verdicts import Verdict
+from ..verdicts import OTHER_ADDRESS, Verdict
 from .check_system import System, value
 from .findings import Finding, broken, good, warning
 from .observation import Observation, observing
 from .screen import summary
-from .target import Target
+from .target import Target, decided
 from .view import Items, View
 from .words import model_words
 
@@ -64,14 +65,37 @@ async def examine(chosen: Target, system: System, progress: Callable[[str], None
     holders = _holders(battery.port)
     if published is not None or holders:
         return replace(base, published=published, holders=holders)
-    seen = Observation(chosen.name, battery)
-    if chosen.named or await seen.listen():
+    found = await decided(chosen)
+    if isinstance(found, Verdict):
+        return replace(base, verdict=found, opened=not found.refused)
+    base = replace(base, protocol=found.battery.protocol)
+    seen = Observation(found.name, found.battery)
+    if found.named or await seen.listen():
         async with observing(seen):
             if await seen.first(seen.patience, progress):
                 await seen.sample(SAMPLE)
     if seen.reading is None:
-        return replace(base, verdict=seen.verdict(), counters=seen.counters(), opened=not seen.link.refusal)
+        verdict = seen.verdict()
+        if not (battery.undecided or battery.bluetooth or seen.link.refusal or verdict.foreign):
+            verdict = await _otherwise(battery) or verdict
+        return replace(base, verdict=verdict, counters=seen.counters(), opened=not seen.link.refusal)
     return replace(base, reading=seen.reading, outcome=seen.outcome(), counters=seen.counters())
+
+
+async def _otherwise(battery: Battery) -> Verdict | None:
+    """What to say when the BMS does answer, but not as config.ini has it."""
+    found = await detect(battery.port)
+    if isinstance(found, Verdict):
+        return None
+    if found.protocol != battery.protocol:
+        step = f"Set protocol = {found.protocol} in config.ini, or name no protocol but auto"
+        return Verdict(f"the BMS answers, but as {found.protocol} and not as {battery.protocol}", step)
+    if battery.address is not None and found.address != battery.address:
+        return Verdict(f"a pack answers at address {found.address}, and none at {battery.address}", OTHER_ADDRESS)
+    if battery.baudrate not in (None, found.baudrate):
+        step = f"Remove baudrate = {battery.baudrate} from config.ini"
+        return Verdict(f"the BMS answers, but at {found.baudrate} baud", step)
+    return None
 
 
 def published_for(battery: Battery, system: System) -> Items | None:

@@ -10,10 +10,11 @@ import json
 import sys
 
 from ..errors import ConfigError
+from ..verdicts import Verdict
 from .observation import Observation, muted, observing, stopped_by_signals, wait_for
 from .report import report_lines, report_object
 from .screen import lines, summary
-from .target import Target, TargetError, add_target_arguments, target
+from .target import Target, TargetError, add_target_arguments, decided, target
 from .terminal import Progress, Terminal
 from .view import View
 
@@ -48,6 +49,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _read(chosen: Target, args: argparse.Namespace) -> int:
+    found = await decided(chosen)
+    if isinstance(found, Verdict):
+        return _say(chosen.name, found)
+    chosen = found
     seen = Observation(chosen.name, chosen.battery)
     with stopped_by_signals(seen.end):
         if chosen.named or await seen.listen():
@@ -58,8 +63,11 @@ async def _read(chosen: Target, args: argparse.Namespace) -> int:
                     await _once(seen, args.seconds or seen.patience, as_json=args.json)
     if seen.reading is not None:
         return 0
-    found = seen.verdict()
-    sys.stderr.write(f"no reading from {seen.name}: {found.found}\n{found.next_step}\n")
+    return _say(seen.name, seen.verdict())
+
+
+def _say(name: str, found: Verdict) -> int:
+    sys.stderr.write(f"no reading from {name}: {found.found}\n{found.next_step}\n")
     if found.sample:
         sys.stderr.write(f"received: {found.sample}\n")
     return 1

@@ -6,11 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..config import Config, load
+from ..detection import detect
 from ..link.opening import short_name
 from ..link.ports import Adapter, existing_ports, usb_serial_adapters
 from ..option_rows import options
 from ..options import Battery, Ports
+from ..protocol.detected import AUTO
 from ..protocol.dialect import BUSES, LISTENING, dialect_names
+from ..verdicts import Verdict
 
 DEFAULT_CONFIG = Path("config.ini")
 
@@ -31,7 +34,7 @@ class Target:
 def add_target_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments that `target` evaluates."""
     parser.add_argument("--port", metavar="PORT", help="/dev/ttyUSB0, socket://HOST:PORT, rfc2217://HOST:PORT")
-    parser.add_argument("--protocol", choices=dialect_names(), help="what the BMS speaks; default: jk-uart")
+    parser.add_argument("--protocol", choices=(*dialect_names(), AUTO), help="what the BMS speaks; default: jk-uart")
     parser.add_argument(
         "--address",
         type=int,
@@ -59,6 +62,17 @@ def target(args: argparse.Namespace) -> Target:
     if args.address is not None and (protocol not in BUSES or (args.address == 0 and protocol not in LISTENING)):
         raise TargetError(f"--address {args.address}: {protocol} has no such address")
     return replace(found, battery=replace(battery, protocol=protocol, address=address))
+
+
+async def decided(chosen: Target) -> Target | Verdict:
+    """The same battery with the protocol that it turns out to speak; or what is there instead of it."""
+    battery = chosen.battery
+    if not battery.undecided:
+        return chosen
+    found = await detect(battery.port, None, battery.baudrate)
+    if isinstance(found, Verdict):
+        return found
+    return replace(chosen, battery=replace(battery.speaking(found.protocol), address=found.address), named=True)
 
 
 def targets(config: Config, in_use: Callable[[str], bool]) -> list[Target]:
@@ -101,7 +115,7 @@ def _only_adapter() -> Target:
 
 
 def _found(adapter: Adapter) -> Target:
-    return Target(short_name(adapter.device), Battery(port=_stable(adapter)), named=False)
+    return Target(short_name(adapter.device), Battery(port=_stable(adapter), protocol=AUTO), named=False)
 
 
 def _stable(adapter: Adapter) -> str:
