@@ -60,7 +60,7 @@ class Settings:
     discharge_over_current_delay: int    = at((66, 66), U32, "s")
     discharge_over_current_recovery: int = at((70, 70), U32, "s")
     short_circuit_recovery: int          = at((74, 74), U32, "s")
-    balance_current: float               = at((78, 78), MILLI_U32, "A", "at most")
+    balance_current_limit: float         = at((78, 78), MILLI_U32, "A")
     charge_over_temperature: float            = at((82, 82), CELSIUS, "°C")
     charge_over_temperature_recovery: float   = at((86, 86), CELSIUS, "°C")
     discharge_over_temperature: float         = at((90, 90), CELSIUS, "°C")

@@ -42,6 +42,6 @@ class Settings04:
     balance_start: float | None      = at(98, Float(), "V", "of a cell")
     unknown_102: float | None        = at(102, Float(), "", "3.4 [R]")
     balance_trigger: float | None    = at(106, Float(), "V", "cell difference")
-    balance_current: float | None    = at(110, Float(), "A", "at most")
+    balance_current_limit: float | None = at(110, Float(), "A")
     balance_switch: bool | None      = at(114, Switch())
 # fmt: on

@@ -33,10 +33,10 @@ class NeeySettings:
     """Settings, command 04."""
 
     cell_count: int                  = at((8, 9), U8)
-    capacity: float | None           = at((24, 10), (U32, SINGLE), "Ah")
+    nominal_capacity: float | None   = at((24, 10), (U32, SINGLE), "Ah")
     balance_trigger: float | None    = at((9, 14), SINGLE, "V", "cell difference")
     unknown_18: float | None         = at((None, 18), SINGLE, "", "0.001 [R]")
-    balance_current: float | None    = at((13, 30), SINGLE, "A", "at most")
+    balance_current_limit: float | None = at((13, 30), SINGLE, "A")
     balance_stop: float | None       = at((17, 22), SINGLE, "V", "of a cell: sleep below it")
     balance_start: float | None      = at((28, 26), SINGLE, "V", "of a cell")
     stop_difference: float | None    = at((33, None), SINGLE, "V", "cell difference at which balancing ends")

@@ -53,7 +53,7 @@ JK02_WRITES: tuple[Write, ...] = (
     _both(0x10, U32, "discharge_over_current_delay", "2 to 600 s"),
     _both(0x11, U32, "discharge_over_current_recovery", "2 to 600 s"),
     _both(0x12, U32, "short_circuit_recovery", "2 to 600 s"),
-    _both(0x13, MILLI_U32, "balance_current", "0.3 to 15 A"),
+    _both(0x13, MILLI_U32, "balance_current_limit", "0.3 to 15 A"),
     _both(0x14, TENTHS, "charge_over_temperature", "30 to 80 °C"),
     _both(0x15, TENTHS, "charge_over_temperature_recovery", "30 to 80 °C"),
     _both(0x16, TENTHS, "discharge_over_temperature", "30 to 80 °C"),
@@ -109,7 +109,7 @@ JK02_WRITES: tuple[Write, ...] = (
     _newer(0xAB, U16, "dry_2", "", "[W]"),
     _newer(0xB3, TENTH, "charge_time", "0 to 18.2 h"),
     _newer(0xB4, TENTH, "float_time", "0 to 18.2 h"),
-    _newer(0xB5, U8, "emergency_time", "1 to 255 min", "[W]"),
+    _newer(0xB5, U8, "emergency_duration", "1 to 255 min", "[W]"),
     _newer(0xB6, U16, "uart_3", "", "[W]"),
     _newer(0xB7, U8, "rebulk", "0 to 50 %"),
 )
@@ -120,7 +120,7 @@ JK04_WRITES: tuple[Write, ...] = (
     Write((0x44,), Float(), "reference_voltage", "2.8 to 3.2 V", "[W]"),
     Write((0x58,), Float(), "balance_start", "1 to 4.2 V", "[W]"),
     Write((0x64,), Float(), "balance_trigger", "0.002 to 1 V", "[W]"),
-    Write((0x68,), Float(), "balance_current", "0.1 to 10 A", "[W]"),
+    Write((0x68,), Float(), "balance_current_limit", "0.1 to 10 A", "[W]"),
     Write((0x6C,), U8, "balance_switch", "0 or 1", "[W]"),
 )
 
@@ -128,13 +128,13 @@ JK04_WRITES: tuple[Write, ...] = (
 NEEY_WRITES: tuple[Write, ...] = (
     Write((0x01,), U32, "cell_count", "1 to 24"),
     Write((0x02,), Float(), "balance_trigger", "0.001 to 1 V", "[W]"),
-    Write((0x03,), Float(), "balance_current", "1 to 4 A", "[W]; 8 A for EK-B"),
+    Write((0x03,), Float(), "balance_current_limit", "1 to 4 A", "[W]; 8 A for EK-B"),
     Write((0x04,), Float(), "balance_stop", "1 to 4.5 V"),
     Write((0x0D,), U32, "balance_switch", "0 or 1", "[W]"),
     Write((0x13,), None, "name", "10 characters"),
     Write((0x14,), U32, "buzzer", "1 to 3"),
     Write((0x15,), U32, "cell_type", "1 to 4"),
-    Write((0x16,), U32, "capacity", "1 to 2000 Ah", "[W] in v1; how v2 wants it is unknown"),
+    Write((0x16,), U32, "nominal_capacity", "1 to 2000 Ah", "[W] in v1; how v2 wants it is unknown"),
     Write((0x17,), Float(), "balance_start", "1 to 4.5 V"),
     Write((0x1A,), Float(), "stop_difference"),
 )

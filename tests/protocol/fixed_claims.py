@@ -119,7 +119,7 @@ def settings(r: Settings) -> Claims:
     yield "over-voltage recovers below", 3.0 <= r.cell_over_voltage_recovery < r.cell_over_voltage
     yield "sleep", between(0, r.sleep_voltage, 4.3)
     yield "power-off below under-voltage", 1.0 <= r.power_off_voltage <= r.cell_under_voltage
-    yield "balancing", between(0.002, r.balance_trigger, 0.1) and between(0.3, r.balance_current, 10)
+    yield "balancing", between(0.002, r.balance_trigger, 0.1) and between(0.3, r.balance_current_limit, 10)
     yield "balancing begins", between(1.0, r.balance_start, r.cell_over_voltage)
     full, empty = r.full_voltage, r.empty_voltage
     yield "full and empty, or neither", bool(full) == bool(empty)
@@ -169,7 +169,7 @@ def device_info(r: DeviceInfo) -> Claims:
     yield "serial", len(r.serial) in (0, 10, 11, 15)
     yield "text", all(one.isprintable() for one in (r.model, r.hardware, r.software, r.name, r.serial))
     yield "power-ups", r.power_on_count <= 2000
-    yield "times", between(0, r.uptime, 10**9)
+    yield "times", between(0, r.total_runtime, 10**9)
     if r.uart_1 is not None:
         yield "protocols", r.uart_1 <= 20 and (r.can or 0) <= 13 and (r.uart_2 or 0) <= 21 and (r.uart_3 or 0) <= 20
         yield "a choice that was made was possible", not r.uart_1_choice or bool(r.uart_1_choice >> r.uart_1 & 1)
@@ -198,7 +198,7 @@ def jk04_settings(r: Settings04) -> Claims:
     yield "reference", between(2.8, r.reference_voltage, 3.2)
     yield "start", between(1.0, r.balance_start, 4.25) or r.balance_start == 0
     yield "trigger", between(0.001, r.balance_trigger, 1.0)
-    yield "current", between(0.1, r.balance_current, 10)
+    yield "current", between(0.1, r.balance_current_limit, 10)
     yield "switch", r.balance_switch is not None
 
 
@@ -224,9 +224,9 @@ def neey_cell_info(r: NeeyCellInfo) -> Claims:
 
 def neey_settings(r: NeeySettings) -> Claims:
     yield "cells", 1 <= r.cell_count <= 24
-    yield "capacity", between(1, r.capacity, 2000)
+    yield "capacity", between(1, r.nominal_capacity, 2000)
     yield "trigger", between(0.0009, r.balance_trigger, 1.0)
-    yield "current", between(0.5, r.balance_current, 10)
+    yield "current", between(0.5, r.balance_current_limit, 10)
     yield "voltages", between(1, r.balance_stop, 4.5) and (r.balance_start == 0 or between(1, r.balance_start, 4.5))
     yield "switch", r.balance_switch is not None
     yield "codes", r.buzzer in (1, 2, 3) and r.cell_type in (1, 2, 3, 4)

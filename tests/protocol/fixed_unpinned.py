@@ -204,7 +204,7 @@ DeviceInfo 32S: dry_2_off: any place, times 10, divided by 10, bytes swapped
 DeviceInfo 32S: charge_time: any place, divided by 10
 DeviceInfo 32S: float_time: any place, divided by 10
 DeviceInfo 32S: can_library: any place, times 10, divided by 10
-DeviceInfo 32S: emergency_time: any place, times 10, divided by 10
+DeviceInfo 32S: emergency_duration: any place, times 10, divided by 10
 DeviceInfo 32S: uart_3: place -2, place +1
 DeviceInfo 32S: uart_3_choice: any place, times 10, divided by 10, bytes swapped
 DeviceInfo 32S: rebulk: any place, times 10, divided by 10

@@ -70,7 +70,7 @@ SETTINGS: Values = as_is(
     "max_charge_current_A=charge_over_current charge_ocp_delay_s=charge_over_current_delay "
     "charge_ocp_recovery_s=charge_over_current_recovery max_discharge_current_A=discharge_over_current "
     "discharge_ocp_delay_s=discharge_over_current_delay discharge_ocp_recovery_s=discharge_over_current_recovery "
-    "scp_recovery_s=short_circuit_recovery max_balance_current_A=balance_current "
+    "scp_recovery_s=short_circuit_recovery max_balance_current_A=balance_current_limit "
     "charge_overtemperature_protection_C=charge_over_temperature "
     "charge_overtemperature_recovery_C=charge_over_temperature_recovery "
     "discharge_overtemperature_protection_C=discharge_over_temperature "
@@ -104,7 +104,7 @@ SETTINGS: Values = as_is(
 }  # fmt: skip
 
 DEVICE_INFO: Values = as_is(
-    "model hardware_version=hardware software_version=software uptime_s=uptime power_on_count device_name=name "
+    "model hardware_version=hardware software_version=software uptime_s=total_runtime power_on_count device_name=name "
     "manufacturing_date=manufactured serial_number=serial uart1_protocol=uart_1 can_protocol=can "
     "uart1_protocols_enabled_bitmask=uart_1_choice hardware_option can_protocols_enabled_bitmask=can_choice "
     "uart2_protocol=uart_2 uart2_protocols_enabled_bitmask=uart_2_choice lcd_buzzer_trigger=buzzer "
@@ -113,7 +113,7 @@ DEVICE_INFO: Values = as_is(
     "dry1_release_value=dry_1_off dry2_trigger_value=dry_2_on dry2_release_value=dry_2_off "
     "data_stored_period_s=storage_period request_charge_voltage_time_h=charge_time "
     "request_float_voltage_time_h=float_time can_protocol_library_version=can_library "
-    "emergency_duration_min=emergency_time uart3_protocol=uart_3 uart3_protocols_enabled_bitmask=uart_3_choice "
+    "emergency_duration_min=emergency_duration uart3_protocol=uart_3 uart3_protocols_enabled_bitmask=uart_3_choice "
     "re_bulk_soc_percent=rebulk"
 ) | {"frame_counter": lambda r: None}
 
@@ -170,7 +170,7 @@ VALUES: Mapping[type, Values] = {
     Settings04: as_is(
         "cell_count power_off_voltage_V=power_off_voltage voltage_calibration_vref_V=reference_voltage "
         "balance_start_voltage_V=balance_start balancing_start_voltage_V=balance_start unknown_102 "
-        "balance_trigger_voltage_V=balance_trigger max_balance_current_A=balance_current "
+        "balance_trigger_voltage_V=balance_trigger max_balance_current_A=balance_current_limit "
         "balancer_switch=balance_switch"
     )
     | {"frame_counter": lambda r: None},

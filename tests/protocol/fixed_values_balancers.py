@@ -50,10 +50,11 @@ def hex3(mask: int) -> list[str]:
 
 
 NEEY_SETTINGS: Values = as_is(
-    "cell_count balance_trigger_voltage_V=balance_trigger max_balance_current_A=balance_current "
+    "cell_count balance_trigger_voltage_V=balance_trigger max_balance_current_A=balance_current_limit "
     "balance_sleep_voltage_V=balance_stop balance_start_voltage_V=balance_start balancer_switch=balance_switch "
     "balance_stop_diff_voltage_V=stop_difference buzzer_mode_code=buzzer battery_type_code=cell_type "
-    "nominal_battery_capacity_Ah=capacity device_address line_resistance_reference=reference_resistance reset_current "
+    "nominal_battery_capacity_Ah=nominal_capacity device_address reset_current "
+    "line_resistance_reference=reference_resistance "
     "float_18=unknown_18 cell_overvoltage_protection_V=cell_over_voltage "
     "cell_overvoltage_recovery_V=cell_over_voltage_recovery cell_undervoltage_protection_V=cell_under_voltage "
     "cell_undervoltage_recovery_V=cell_under_voltage_recovery "

@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 
 from driver.errors import LayoutError
 from driver.protocol.jk02 import CellInfo
+from driver.protocol.jk02_device import DeviceInfo
 from driver.protocol.jk02_log import DetailLog, Entries, Logbook, Sample, Samples
+from driver.protocol.jk02_settings import Settings
+from driver.protocol.jk04 import CellInfo04, Settings04
 from driver.protocol.kinds import (
     I8,
     I16,
@@ -35,6 +38,7 @@ from driver.protocol.kinds import (
     Terminated,
 )
 from driver.protocol.layout import at, extent, layout, layout_of, read, write
+from driver.protocol.neey import NeeyCellInfo, NeeyDeviceInfo
 from driver.protocol.neey_settings import NeeySettings
 from driver.protocol.rows import REDACTED, Coded, Kind, Number, Secret, Switch, Text, rows
 from tests.protocol.fixed_mutants import RECORDS
@@ -168,7 +172,7 @@ def test_values_are_of_the_types_that_the_fields_name(record: type, data: st.Dat
             kinds = get_args(known) if get_origin(known) is UnionType else (known,)
             types = tuple(get_origin(kind) or kind for kind in kinds)
             actual = getattr(value, field.name)
-            whole = field.name == "capacity" and record is NeeySettings  # v1 counts whole Ah, v2 does not
+            whole = field.name == "nominal_capacity"  # v1 counts whole Ah, v2 does not
             assert isinstance(actual, (*types, int) if whole else types), f"{field.name}: {actual!r}"
 
 
@@ -258,3 +262,17 @@ def test_logs_have_as_much_room_as_they_have() -> None:
 def test_both_offsets_of_a_row_are_those_of_the_notes() -> None:
     places = {name: [dict(table)[name].place for table in layout_of(CellInfo).rows] for name in ("voltage", "alarms")}
     assert places == {"voltage": [118, 150], "alarms": [136, 166]}
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        (CellInfo, Settings, DeviceInfo),
+        (CellInfo04, Settings04, DeviceInfo),
+        (NeeyCellInfo, NeeySettings, NeeyDeviceInfo),
+    ],
+)
+def test_the_records_of_one_device_have_no_name_in_common(records: tuple[type, ...]) -> None:
+    """`read --json` puts them all into one object."""
+    names = [name for record in records for name, _ in rows(record)]
+    assert {name for name in names if names.count(name) > 1} == set()
