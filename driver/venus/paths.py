@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 
 from ..battery.alarms import Alarm, Severity
 from ..battery.controller import Outcome
+from ..battery.history import History
 from ..battery.limits import Limits
 from ..battery.loss import Presence
 from ..battery.reading import Reading
@@ -125,7 +126,7 @@ def state_key(outcome: Outcome) -> object:
     """What the rows of `STATE` draw on."""
     return (
         outcome.presence, outcome.explanation, outcome.limits is None, outcome.cable_alarm, outcome.cell_count,
-        charge_allowed(outcome), discharge_allowed(outcome),
+        charge_allowed(outcome), discharge_allowed(outcome), outcome.charge_requested,
     )  # fmt: skip
 
 
@@ -158,11 +159,27 @@ STATE: Group[Outcome] = Group(state_key, (
     Row("/Alarms/BmsCable",          "i", "%d", lambda now: now.cable_alarm),
     Row("/Io/AllowToCharge",         "i", "%d", charge_allowed),
     Row("/Io/AllowToDischarge",      "i", "%d", discharge_allowed),
+    Row("/Info/ChargeRequest",       "i", "%d", lambda now: None if now.limits is None else int(now.charge_requested)),
     Row("/System/NrOfCellsPerBattery", "i", "%d", lambda now: now.cell_count),
     Row("/System/NrOfModulesOnline", "i", "%d", lambda now: int(is_heard(now))),
     Row("/System/NrOfModulesOffline", "i", "%d", lambda now: int(not is_heard(now))),
     Row("/System/NrOfModulesBlockingCharge", "i", "%d", lambda now: inverted(charge_allowed(now))),
     Row("/System/NrOfModulesBlockingDischarge", "i", "%d", lambda now: inverted(discharge_allowed(now))),
+))
+
+HISTORY: Group[History] = Group(lambda now: now, (  # what was never counted has no path
+    Row("/History/ChargedEnergy",      "d", "%.1fkWh", lambda now: now.charged_energy or None, 0.1),
+    Row("/History/DischargedEnergy",   "d", "%.1fkWh", lambda now: now.discharged_energy or None, 0.1),
+    Row("/History/MinimumVoltage",     "d", "%.2fV",   lambda now: now.minimum_voltage, 0.01),
+    Row("/History/MaximumVoltage",     "d", "%.2fV",   lambda now: now.maximum_voltage, 0.01),
+    Row("/History/MinimumCellVoltage", "d", "%.3fV",   lambda now: now.minimum_cell_voltage, 0.001),
+    Row("/History/MaximumCellVoltage", "d", "%.3fV",   lambda now: now.maximum_cell_voltage, 0.001),
+    Row("/History/DeepestDischarge",   "d", "%.1fAh",  lambda now: now.deepest_discharge or None, 0.1),
+    Row("/History/LastDischarge",      "d", "%.1fAh",
+        lambda now: now.last_discharge if now.deepest_discharge else None, 0.1),
+    Row("/History/TimeSinceLastFullCharge", "i", "%ds", lambda now: now.since_full, 100.0),
+    Row("/History/HighVoltageAlarms",  "i", "%d",      lambda now: now.high_voltage_alarms or None),
+    Row("/History/LowVoltageAlarms",   "i", "%d",      lambda now: now.low_voltage_alarms or None),
 ))
 
 POWER: Group[Reading] = Group(attrgetter("voltage", "current", "soc", "remaining", "capacity"), (

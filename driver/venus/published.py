@@ -14,6 +14,7 @@ from .items import Item, Value
 from .paths import (
     CONTROL,
     FACTS,
+    HISTORY,
     KNOWN,
     MEASURED,
     SERIES,
@@ -78,6 +79,7 @@ class Published:
         if self.control and outcome.limits is not None:
             self._take(CONTROL, outcome.limits, changes)
         self._take(STATE, outcome, changes)
+        self._take(HISTORY, outcome.history, changes)
         return changes
 
     def _take(self, group: Group[Source], source: Source | None, changes: dict[str, Value]) -> None:

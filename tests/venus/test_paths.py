@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from driver.battery.alarms import Alarm, Severity
+from driver.battery.history import History
 from driver.battery.limits import Limit
 from driver.battery.loss import Presence
 from driver.venus.derived import balancer_status, consumed, remaining, time_to_go
@@ -22,6 +23,7 @@ CONTROL = """
 /Info/MaxDischargeCurrent            d  200.0A
 /Info/BatteryLowVoltage              d  22.40V
 /Info/ChargeMode                     s  setting
+/Info/ChargeRequest                  i  0
 /Info/ChargeLimitation               s  0.5 C
 /Info/DischargeLimitation            s  BMS limit less 5 %
 """
@@ -351,3 +353,37 @@ def test_fewer_cells_leave_invalid_paths_and_more_cells_new_ones() -> None:
     assert fewer["/Balances/Cell1"] is None
     more = paths.changes(moment(reading(cells=(*READING.cells, 3.31))))
     assert (more["/Voltages/Cell9"], more["/System/MaxVoltageCellId"]) == (3.31, "C9")
+
+
+HISTORY = """
+/History/ChargedEnergy               d  12.3kWh
+/History/DischargedEnergy            d  11.1kWh
+/History/MinimumVoltage              d  24.10V
+/History/MaximumVoltage              d  27.65V
+/History/MinimumCellVoltage          d  3.012V
+/History/MaximumCellVoltage          d  3.461V
+/History/DeepestDischarge            d  -120.4Ah
+/History/LastDischarge               d  0.0Ah
+/History/TimeSinceLastFullCharge     i  7300s
+/History/HighVoltageAlarms           i  2
+/History/LowVoltageAlarms            i  1
+"""
+
+
+def test_what_was_counted_is_published() -> None:
+    paths = published()
+    counted = History(
+        charged_energy=12.34, discharged_energy=11.11, minimum_voltage=24.1, maximum_voltage=27.65,
+        minimum_cell_voltage=3.012, maximum_cell_voltage=3.461, deepest_discharge=-120.4, since_full=7300.0,
+        high_voltage_alarms=2, low_voltage_alarms=1,
+    )  # fmt: skip
+    items = {path: paths.item(path) for path in paths.changes(moment(history=counted))}
+    added = {path: (item.signature, item.text()) for path, item in items.items() if path not in values()}
+    assert added == table(HISTORY)
+    cleared = paths.changes(moment())
+    assert {path for path, value in cleared.items() if value is None} == set(table(HISTORY))
+
+
+def test_a_battery_that_nears_its_cut_off_requests_a_charge_if_it_controls() -> None:
+    assert values(charge_requested=True)["/Info/ChargeRequest"] == 1
+    assert "/Info/ChargeRequest" not in values(charge_requested=True, limits=None)
