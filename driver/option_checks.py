@@ -23,6 +23,11 @@ def _fits_chemistry(battery: Battery) -> bool:
     return voltage is None or any(low <= voltage <= high for low, high in ranges)
 
 
+def _floats_below_charge(battery: Battery) -> bool:
+    floating, charge = battery.cell_float_voltage, battery.cell_charge_voltage
+    return floating is None or charge is None or floating <= charge
+
+
 def _shares(points: Points | None) -> list[float]:
     return [share for _, share in points or ()]
 
@@ -82,6 +87,7 @@ CHECKS: tuple[Check, ...] = (
         "this section stands for every pack on its bus: give it an address to say which one controls",
     ),
     Check("cell_charge_voltage", _fits_chemistry, f"must fit the chemistry: {_RANGES}"),
+    Check("cell_float_voltage", _floats_below_charge, "must not be above cell_charge_voltage"),
     Check(
         "charge_by_high_cell",
         lambda battery: _falls_to_zero(battery.charge_by_high_cell),

@@ -69,6 +69,7 @@ def number(
     *,
     example: float | None = None,
     scale: float = 1,
+    heading: str = "",
 ) -> Any:
     """Return a row for a number; the driver's value is the file's times `scale`, `default` is the driver's."""
 
@@ -86,6 +87,7 @@ def number(
             parse=parse,
             write=lambda value: f"{value / scale:g}",
             example="" if example is None else f"{example:g}",
+            heading=heading,
         ),
     )
 

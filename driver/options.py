@@ -4,7 +4,7 @@
 
 import logging
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 
 from .battery.chemistry import Chemistry
@@ -152,6 +152,28 @@ class Battery:
         "nor discharges. 0: it stops as soon as the BMS counts as lost, after 30 s.",
         scale=60,
     )
+    cell_float_voltage: float | None = number(
+        None,
+        "V",
+        2.1,
+        4.25,
+        "A full cell is held at this voltage. Without it: what the BMS asks for (RFV), or else a little above the "
+        "voltage of a cell at rest. Never above the voltage that cells are charged to.",
+        example=3.35,
+        heading="The end of a charge. Few batteries need these.",
+    )
+    absorption_time: float = number(
+        4 * 3600.0, "h", 0.1, 24, "A full charge ends after this time, however uneven the cells still are.", scale=3600
+    )
+    full_charge_interval: float = number(
+        14 * 86400.0,
+        "days",
+        1,
+        365,
+        "A battery that was not charged to the full for so long is, so that its cells are balanced and its state of "
+        "charge is counted anew.",
+        scale=86400,
+    )
     charge_by_high_cell: Points | None = curve(
         "V",
         1,
@@ -273,17 +295,4 @@ class Battery:
 
     def charge_settings(self) -> ChargeSettings:
         """Return what the controller wants to know."""
-        return ChargeSettings(
-            control=self.control,
-            chemistry=self.chemistry,
-            capacity=self.capacity,
-            cell_charge_voltage=self.cell_charge_voltage,
-            max_charge_current=self.max_charge_current,
-            max_discharge_current=self.max_discharge_current,
-            charge_by_high_cell=self.charge_by_high_cell,
-            charge_by_low_cell=self.charge_by_low_cell,
-            discharge_by_low_cell=self.discharge_by_low_cell,
-            charge_by_temperature=self.charge_by_temperature,
-            discharge_by_temperature=self.discharge_by_temperature,
-            ride_through=self.ride_through,
-        )
+        return ChargeSettings(**{field.name: getattr(self, field.name) for field in fields(ChargeSettings)})

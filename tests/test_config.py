@@ -549,3 +549,15 @@ def test_what_is_only_listened_to_never_controls() -> None:
     assert battery.rhythm > 7
     [battery] = read(on_bus(("a", "address = 1\npoll_interval = 3"))).batteries.values()
     assert (battery.only_heard, battery.control, battery.rhythm) == (False, Control.AUTO, 3)
+
+
+def test_float_is_not_above_charge() -> None:
+    assert problems(A + "cell_charge_voltage = 3.45\ncell_float_voltage = 3.45") == []
+    [problem] = problems(A + "cell_charge_voltage = 3.45\ncell_float_voltage = 3.5")
+    assert "cell_float_voltage = '3.5': must not be above cell_charge_voltage" in problem
+
+
+def test_times_of_a_charge_are_given_in_hours_and_days() -> None:
+    [battery] = read(A + "absorption_time = 2\nfull_charge_interval = 30").batteries.values()
+    settings = battery.charge_settings()
+    assert (settings.absorption_time, settings.full_charge_interval) == (7200, 30 * 86400)
