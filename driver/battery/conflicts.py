@@ -6,7 +6,7 @@ from .envelope import CELL_MARGIN, FEED_IN_OFFSET, Envelope
 from .reading import Protections
 from .settings import ChargeSettings
 
-LATE = 0.050  # V below the target at which balancing should have begun
+LATE = 0.049  # V below the target at which balancing should have begun
 
 
 def conflicts(terms: Envelope, protections: Protections, settings: ChargeSettings, count: int) -> tuple[str, ...]:
@@ -31,5 +31,5 @@ def _found(terms: Envelope, protections: Protections, settings: ChargeSettings, 
     start = protections.balance_start
     if start is not None and start > terms.target:
         yield f"the BMS balances from {start} V on, and cells are {used}: it never balances"
-    elif start is not None and start > terms.target - LATE + 1e-9:
+    elif start is not None and start > terms.target - LATE:
         yield f"the BMS balances from {start} V on, and cells are {used}: little time to balance"

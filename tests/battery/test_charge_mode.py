@@ -84,6 +84,8 @@ def test_a_load_interrupts_an_absorption_and_does_not_begin_it_anew() -> None:
     half = after(ChargeState(phase=ABSORPTION), top(current=5.0), 600, apart=60)
     paused = after(half, reading(3.36, current=-100.0, soc=99.0), 200, drop=-0.05, apart=10)
     assert (paused.level, paused.tail, paused.absorbed) == (600, 600, 600)
+    lower = after(half, top(ahead(3.4, 3.45)), 10, apart=10)
+    assert (lower.level, lower.tail, lower.absorbed) == (600, 600, 610)
     assert after(paused, top(), 240, apart=60).phase is ABSORPTION
     assert after(paused, top(), 300, apart=60).phase is FLOAT
 
@@ -184,6 +186,13 @@ def test_without_a_reading_between_no_time_passes() -> None:
     state = replace(LATER, emptier=299.0)
     assert step(state, reading(3.2, soc=50.0), 0.0, TERMS, 0.0) == replace(state, soc=50.0)
     assert step(state, top(), 0.0, TERMS, inf).phase is FLOAT  # a time that did pass would count
+
+
+def test_a_state_begins_with_nothing() -> None:
+    assert ChargeState() == ChargeState(
+        phase=BULK, absorbed=0, level=0, tail=0, emptier=0, since_full=0, soc=None, reason=""
+    )
+    assert after(ChargeState(phase=FLOAT), reading(3.2, soc=None), 299).phase is FLOAT
 
 
 def test_settings_have_their_defaults() -> None:

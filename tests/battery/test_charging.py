@@ -184,3 +184,18 @@ def test_an_implausible_capacity_is_none() -> None:
     found = envelope(reading(capacity=0.5), Chemistry.LFP, SETTINGS)
     assert isinstance(found, Envelope)
     assert found.capacity is None
+
+
+def test_it_is_the_highest_cell_that_lowers_the_current_for_long() -> None:
+    timeline = Timeline()
+    timeline.hear(reading(ahead(3.44, 3.30)), 10)
+    timeline.hear(reading(ahead(3.40, 3.36), current=0.0), 300)
+    assert amounts(timeline.last.limits)[1] == pytest.approx(44)
+
+
+def test_it_is_the_highest_cell_that_may_not_stay_over_the_target() -> None:
+    timeline = Timeline()
+    timeline.hear(reading(ahead(3.46, 3.44)), 9)
+    before = amounts(timeline.last.limits)[0]
+    timeline.hear(reading(ahead(3.46, 3.44)), 2)
+    assert amounts(timeline.last.limits)[0] == pytest.approx(before - 0.16)

@@ -19,6 +19,8 @@ OVP = (
         ({}, {}, ()),
         ({}, {"balance_start": 3.40, "requested_charge_voltage": 3.45, "requested_float_voltage": 3.35}, ()),
         ({"cell_charge_voltage": 3.60}, {}, ()),
+        ({"cell_charge_voltage": 3.605}, {}, ()),
+        ({"cell_charge_voltage": 3.45}, {"requested_charge_voltage": 3.45}, ()),
         ({"cell_charge_voltage": 3.61}, {}, (OVP.format(3.61, 3.65, "3.605"),)),
         ({}, {"cell_over_voltage": 3.49}, (OVP.format(3.45, 3.49, "3.445"),)),
         (
@@ -39,8 +41,8 @@ OVP = (
         ),
         (
             {},
-            {"balance_start": 3.41},
-            ("the BMS balances from 3.41 V on, and cells are charged to 3.450 V: little time to balance",),
+            {"balance_start": 3.402},
+            ("the BMS balances from 3.402 V on, and cells are charged to 3.450 V: little time to balance",),
         ),
         (
             {},

@@ -18,6 +18,7 @@ def test_energy_is_counted_for_each_side_while_the_bms_is_heard() -> None:
     timeline.hear(reading(voltage=50.0, current=72.0), 1000)
     timeline.hear(reading(voltage=50.0, current=-36.0), 1000)
     timeline.silence(1000)
+    timeline.hear(reading(voltage=50.0, current=36000.0), 1)
     timeline.hear(reading(voltage=50.0, current=None), 10)
     history = timeline.last.history
     assert history.charged_energy == pytest.approx(1.0)

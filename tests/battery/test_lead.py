@@ -54,7 +54,7 @@ def test_a_cell_that_stays_over_its_target_lowers_more_and_more() -> None:
     assert lowered(leading, 0.2, 1, over=0.01) == pytest.approx(0.2 + 0.16)
     assert lowered(leading, 0.2, 9, over=0.01) == pytest.approx(0.2 + 0.16)
     assert lowered(leading, 0.2, 1, over=0.01) == pytest.approx(0.2 + 0.32)
-    assert lowered(leading, 0.3, 6, over=0.003) == pytest.approx(0.3 + 0.32)
+    assert lowered(leading, 0.3, 6, over=0.00301) == pytest.approx(0.3 + 0.32)
     assert lowered(leading, 0.3, 100, over=0.003) == pytest.approx(0.3 + 0.32)
 
 
@@ -71,3 +71,10 @@ def test_what_was_lowered_more_is_forgotten_with_the_rest() -> None:
     assert lowered(leading, 0.0, 1801) == pytest.approx(0.36 - 0.0008)
     assert lowered(leading, 0.0, 600) == 0.0
     assert lowered(leading, 0.1, 7) == 0.1
+
+
+def test_a_little_over_3_mv_counts_and_the_ten_seconds_begin_anew() -> None:
+    leading = Leading(Lead())
+    lowered(leading, 0.2, 20, over=0.003)
+    assert lowered(leading, 0.2, 14, over=0.0031) == 0.2
+    assert lowered(leading, 0.2, 1, over=0.0031) == pytest.approx(0.2 + 16 * 0.0031)

@@ -12,9 +12,18 @@ NOTICED_BY = {
     "chemistry": ("test_chemistry", "test_limits", "test_envelope", "test_charging"),
     "resistance": ("test_resistance",),
     "power_up": ("test_power_up",),
+    "conflicts": ("test_conflicts",),
+    "lead": ("test_lead",),
     "liveness": ("test_liveness",),
     "certainty": ("test_certainty", "test_restart"),
-    "controller": ("test_certainty", "test_restart", "test_controller", "test_liveness"),
+    "controller": (
+        "test_certainty",
+        "test_restart",
+        "test_controller",
+        "test_liveness",
+        "test_announced",
+        "test_history",
+    ),
 }
 NOTHING_KNOWN = (
     "NOTHING_KNOWN = Extremes(highest_cell=99.0, lowest_cell=0.0, charge_blocked=True, discharge_blocked=True)"
@@ -60,6 +69,9 @@ NO_FAULT: dict[str, dict[tuple[str, str], str]] = {
         ("self.moved_at = 0.0  # monotonic s; a silent BMS was last heard then", "0.0 -> 1.0"): "set by the first tick",
         ("self._seen_at = 0.0", "0.0 -> 1.0"): "set by the first reading",
         ("if silence > reading.tick_period / 2:", "Gt -> GtE"): EITHER,
+    },
+    "conflicts": {
+        ("elif start is not None and start > terms.target - LATE:", "Gt -> GtE"): EITHER,
     },
     "resistance": {
         ("if PLAUSIBLE[0] <= found <= PLAUSIBLE[1]:", "LtE -> Lt"): EITHER,
