@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from driver.detection import detect
 from driver.errors import LinkError
+from driver.known import KnownBatteries
 from driver.link.memory import MemoryLink, memory_pair
 from driver.protocol.balancer_wire import background, request, sealed
 from driver.protocol.detected import Detected
@@ -14,6 +16,7 @@ from driver.protocol.jkuart_wire import READ_ALL
 from driver.simulator.line import jk_line
 from driver.simulator.pb import pb_line
 from driver.simulator.port import MemoryPort
+from driver.state_file import StateFile
 from driver.verdicts import Verdict
 from tests.virtual_time import run
 
@@ -219,3 +222,32 @@ def test_a_port_that_does_not_open_is_said() -> None:
     result = run(scene())
     assert isinstance(result, Verdict)
     assert result.found == "/dev/ttyUSB0: no such port"
+
+
+def test_who_answers_is_remembered_over_a_restart(tmp_path: Path) -> None:
+    known = KnownBatteries(StateFile(tmp_path / "state.json"))
+    assert known.detected("/dev/ttyUSB0") is None
+    known.keep_detected("/dev/ttyUSB0", Detected("jk-pb", 115200, 3))
+    known.file.flush()
+    again = KnownBatteries(StateFile(tmp_path / "state.json"))
+    assert again.detected("/dev/ttyUSB0") == Detected("jk-pb", 115200, 3)
+    assert again.detected("/dev/ttyUSB1") is None
+    assert again.ports() == []
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {},
+        {"protocol": "jk-xx", "baudrate": 115200, "address": None},
+        {"protocol": "jk-pb", "baudrate": 0, "address": None},
+        {"protocol": "jk-pb", "baudrate": 115200, "address": 99},
+        {"protocol": "jk-pb", "baudrate": 115200, "address": 0},
+        {"protocol": "jk-pb", "baudrate": "fast", "address": 1},
+    ],
+)
+def test_a_memory_that_makes_no_sense_is_none(entry: dict[str, object], tmp_path: Path) -> None:
+    file = StateFile(tmp_path / "state.json")
+    file.put("detected /dev/ttyUSB0", entry)
+    file.flush()
+    assert KnownBatteries(StateFile(tmp_path / "state.json")).detected("/dev/ttyUSB0") is None
