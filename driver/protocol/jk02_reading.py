@@ -106,11 +106,12 @@ def reading(live: CellInfo, slow: Lasting, variant: Variant, doubt: str = "") ->
 
 
 def fitted(slots: tuple[float, ...], mask: int, configured: int) -> tuple[float, ...]:
-    """The slots that have a cell, or should have: as many as are configured, and as the mask has bits.
+    """The slots that have a cell, or should have: those that are configured, that the mask names, that have a voltage.
 
     LayoutError when that is none.
     """
-    count = max(configured if configured <= len(slots) else 0, mask.bit_length())
+    used = max((number for number, volts in enumerate(slots, 1) if volts), default=0)
+    count = max(configured if configured <= len(slots) else 0, mask.bit_length(), used)
     if not count:
         raise LayoutError("no cell is connected, and none is configured")
     return slots[:count]

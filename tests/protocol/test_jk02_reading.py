@@ -185,6 +185,7 @@ def test_a_cell_whose_wire_is_off_reads_zero() -> None:
     assert said(cells=cells[:2], as_set={"cell_count": 4}).cells == (3.3, 0.0, 0.0, 0.0)
     assert said(cells=cells, as_set={"cell_count": 2}).cells == cells  # more than are set: the BMS raises its alarm
     assert said(cells=cells, as_set={"cell_count": 99}).cells == cells
+    assert said(cells=cells, cell_mask=1, as_set={"cell_count": 1}).cells == cells  # a voltage is a cell
 
 
 @pytest.mark.parametrize(
