@@ -100,7 +100,8 @@ def test_what_is_wrong_makes_exit_code_1(data: bytes, capsys: pytest.CaptureFixt
 
 def test_without_a_frame_it_says_what_it_looked_for(capsys: pytest.CaptureFixture[str]) -> None:
     main(["decode", "0011"])
-    assert "no frame in the 2 byte(s) of the command line: expected one that begins with one of 4e 57" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "no frame in the 2 byte(s) of the command line: expected one that begins with one of 4e 57" in said
 
 
 @pytest.mark.parametrize("given_", ["nowhere.bin", "xyz", "4e5", "", "x" * 5000])
