@@ -89,7 +89,7 @@ class JkUnit:
     def _doubt(self, shown: Family | None, live: CellInfo | None = None) -> str:
         """Why it is not certain that the frame was read as it was meant; empty: it is."""
         source = self._protocol if self._device_info is None else f"software {self._device_info.software!r}"
-        if self._told is None and self._device_info is None:
+        if self._device_info is None and (self._told is None or self._tells_version):
             return "the BMS has not told its software version"
         if self._told is None:
             return f"{source} is not known to this driver"

@@ -236,7 +236,7 @@ def test_settings_of_another_address_are_refused(caplog: pytest.LogCaptureFixtur
     assert {reading.monitor_only for _, reading in readings} == {"the BMS has not told its settings"}
 
 
-def test_without_device_info_a_pack_is_read_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_device_info_a_pack_is_read_and_does_not_control(monkeypatch: pytest.MonkeyPatch) -> None:
     line = pb_line(1, 1)
     pack = line.device.packs[1]
     says = pack.says
@@ -245,7 +245,7 @@ def test_without_device_info_a_pack_is_read_all_the_same(monkeypatch: pytest.Mon
     scene.play(half_a_minute)
     (at, first), *_ = scene.of(1)
     assert 4.0 < at < 12.0
-    assert (first.monitor_only, first.identity.serial) == ("", None)
+    assert (first.monitor_only, first.identity.serial) == ("the BMS has not told its software version", None)
 
 
 class TestAllThatAnswer:
