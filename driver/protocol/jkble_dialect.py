@@ -11,7 +11,7 @@ from .jk02_wire import READ_DEVICE_INFO, READ_SETTINGS, FrameType, Jk02Framer
 from .stream import Ask, StreamTalk
 from .unit_reading import JkUnit
 
-SETTINGS_FRESH = 300.0  # s; nobody else can change them while the driver holds the only connection
+SLOW_FRESH = 300.0  # s, of settings and device info: a sum of 8 bits may once have let damage pass
 STREAM_FRESH = 5.0  # s; a frame comes twice a second
 
 
@@ -28,8 +28,8 @@ class JkBluetooth:
         self._unit = JkUnit(self.name)
         self.talk = StreamTalk(
             (
-                Ask((READ_DEVICE_INFO,), _is(FrameType.DEVICE_INFO), needed=False),
-                Ask((READ_SETTINGS,), _is(FrameType.SETTINGS), SETTINGS_FRESH, needed=False),
+                Ask((READ_DEVICE_INFO,), _is(FrameType.DEVICE_INFO), SLOW_FRESH, needed=False),
+                Ask((READ_SETTINGS,), _is(FrameType.SETTINGS), SLOW_FRESH, needed=False),
                 Ask((READ_SETTINGS,), _is(FrameType.CELL_INFO), STREAM_FRESH, first=STREAM_FRESH),
             ),
             Jk02Framer(),

@@ -98,10 +98,10 @@ def test_a_jk_streams_after_two_questions() -> None:
     assert [reading.tick for _, reading in readings] == sorted({reading.tick for _, reading in readings})
 
 
-def test_settings_are_looked_at_again_every_five_minutes() -> None:
+def test_device_info_and_settings_are_looked_at_again_every_five_minutes() -> None:
     device = jk()
     played(JkBluetooth(), device, 700.0)
-    assert device.asked == [READ_DEVICE_INFO, *[READ_SETTINGS] * 3]
+    assert device.asked == [READ_DEVICE_INFO, READ_SETTINGS] * 3
 
 
 def test_a_device_that_does_not_hear_the_first_question_is_asked_again() -> None:
