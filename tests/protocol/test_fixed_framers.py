@@ -259,13 +259,8 @@ def test_acknowledges_and_chatter_are_counted_by_themselves() -> None:
     frame = jk02_frame(3, b"x")
     assert framer.feed(b"AT\r\nAT\r" + b"\n" + frame + acknowledge + b"AT\r\n" + frame) == [frame, frame]
     assert (framer.acknowledges, framer.chatter, framer.dropped, framer.echoes) == (1, 12, 0, 0)
-
-
-def test_a_damaged_acknowledge_is_dropped() -> None:
-    framer = Jk02Framer()
-    assert framer.feed(bytes.fromhex("aa5590ebc8010100000000000000000000000045")) == []
-    framer.gap()
-    assert (framer.acknowledges, framer.dropped, framer.corrupt) == (0, 20, 0)
+    assert framer.feed(acknowledge[:-1] + b"E") + framer.gap() == []
+    assert (framer.acknowledges, framer.dropped, framer.corrupt) == (1, 20, 0)
 
 
 def test_neey_requests_are_summed_or_folded() -> None:
