@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .battery.reading import Reading
 from .errors import LinkError, ProtocolError
 from .link.base import Link
 from .options import Battery
@@ -18,28 +17,34 @@ if TYPE_CHECKING:
     from .link.ble import BleLink
     from .link.radio import Radios
 
-APART = 0.9  # s between readings that are passed on: a JK sends two a second, and the bus is told one
+APART = 0.9  # s between readings: a JK sends two a second, and the bus is told one
+
+STREAMED = 2  # in byte 4 of the frames that JK and NEEY send unasked
 
 
 class BluetoothSession(Session):
     """Pumps one Bluetooth link, and tells it which of its connections are worth anything."""
 
     def __init__(self, name: str, link: "BleLink", dialect: Dialect, deliver: Deliver) -> None:
-        super().__init__(name, link, dialect, self._pass_on)
+        super().__init__(name, link, dialect, deliver)
         self._ble = link
-        self._onwards = deliver
-        self._passed = -APART
+        self._last = -APART
 
     @property
     def advice(self) -> str:
         """See `Source`."""
         return self._ble.advice
 
-    def _pass_on(self, reading: Reading, now: float) -> None:
-        self._ble.understood()
-        if now - self._passed >= APART:
-            self._passed = now
-            self._onwards(reading, now)
+    def _take(self, dialect: Dialect, frame: bytes, now: float) -> None:
+        """Every frame proves the link; of those that stream one a second is decoded."""
+        if frame[4] == STREAMED and now - self._last < APART:
+            self._ble.understood()
+            return
+        count = self.statistics.readings
+        super()._take(dialect, frame, now)
+        if self.statistics.readings > count:
+            self._last = now
+            self._ble.understood()
 
     def _lost(self, exc: LinkError | ProtocolError, now: float) -> None:
         if isinstance(exc, LinkError):

@@ -20,6 +20,8 @@ from .search import AUTO, Wanted, deaf, search
 from .trouble import BluetoothError, Trouble
 
 NO_PAIRING = "no"
+FRAME = 300  # bytes: what JK and NEEY stream; a reader who does not know better is woken once for so many
+GATHER = 0.25  # s in which the rest of a frame comes; then what there is is handed over
 MOST_HELD = 64 * 1024  # bytes that nobody fetches; a session that lives leaves far less
 
 
@@ -55,8 +57,9 @@ class BleLink:
         self._silence = Silence()
         self._doubles = Doubles()
         self._held = bytearray()
-        self._enough = 1  # bytes that the reader waits for
+        self._enough = FRAME  # bytes that the reader waits for
         self._wake: asyncio.Future[None] | None = None
+        self._gathered: asyncio.TimerHandle | None = None  # when to wait no longer for the rest
 
     @property
     def advice(self) -> str:
@@ -100,7 +103,7 @@ class BleLink:
     async def read(self, expect: int, timeout: float) -> bytes:
         """What has come, a whole frame if `expect` tells its rest; b"" after `timeout` s of nothing."""
         connection = self._open_connection()
-        self._enough = max(1, expect)
+        self._enough = expect if expect > 0 else FRAME
         if len(self._held) < self._enough and not connection.lost:
             await self._notified(timeout)
         if connection.lost and not self._held:
@@ -202,16 +205,21 @@ class BleLink:
             self._held += chunk
         if len(self._held) >= self._enough:
             self._rouse()
+        elif self._wake is not None and self._gathered is None:
+            self._gathered = asyncio.get_running_loop().call_later(GATHER, self._rouse)
 
     async def _notified(self, timeout: float) -> None:
         """Wait until enough has come, the connection is lost, or `timeout` s are over."""
         loop = asyncio.get_running_loop()
         self._wake = loop.create_future()
-        timer = loop.call_later(timeout, self._rouse)
+        timer = loop.call_later(min(timeout, GATHER) if self._held else timeout, self._rouse)
         try:
             await self._wake
         finally:
             timer.cancel()
+            if self._gathered is not None:
+                self._gathered.cancel()
+                self._gathered = None
             self._wake = None
 
     def _rouse(self) -> None:

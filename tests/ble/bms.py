@@ -20,7 +20,7 @@ def device_info(variant: Variant, serial: str) -> bytes:
     blank = background(FrameType.DEVICE_INFO, variant)
     told = replace(
         read(DeviceInfo, blank, variant),
-        model="JK_PB2A16S20P", hardware="15A", software=software, uptime=107416, power_on_count=5, name="cellar",
+        model="JK_PB2A16S20P", hardware="15A", software=software, name="cellar",
         serial=serial, manufactured="240501",
     )  # fmt: skip
     return write(told, blank, variant)

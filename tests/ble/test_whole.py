@@ -70,7 +70,7 @@ async def test_one_battery_is_lost_and_the_other_loses_no_sample(scene, air, hci
     air.call(bms.drop)
     await until(lambda: one.source.statistics.outages == 1)
     count = two.source.statistics.readings
-    await until(lambda: two.source.statistics.readings >= count + 20)
+    await until(lambda: two.source.statistics.readings >= count + 5)
     bms.advertising = True
     await until(lambda: one.source.statistics.last_problem == "", within=60.0)
     assert two.source.statistics.outages == 0
