@@ -1,8 +1,8 @@
 """One pack on a PB bus: what it has said of itself, and what its status then means.
 
 The frames are those of JK02 with 32 cells, whatever the firmware: a status must show that by its content, and a
-software version that says otherwise, one that nobody knows, or none at all makes the pack a monitor. Settings tell the address of
-their pack [R]: those of another one are refused.
+software version that says otherwise, one that nobody knows, or none at all makes the pack a monitor. Settings tell the
+address of their pack [R]: those of another one are refused.
 """
 
 from math import ceil
