@@ -102,6 +102,7 @@ class LocalSettings:
         self._known: dict[str, Value] = {}  # our settings with their last values: the defaults after a restart
         self._reading: set[asyncio.Task[None]] = set()
         self._waiting = False
+        self._adding = asyncio.Lock()  # one request at a time: 64 batteries at once would flood localsettings
 
     async def start(self) -> None:
         """Listen to localsettings coming, going and changing. BusError when D-Bus refuses."""
@@ -167,7 +168,8 @@ class LocalSettings:
     async def _add(self, defaults: Mapping[str, Value]) -> dict[str, Value]:
         """Make sure the settings exist; their values. BusError when one of them cannot be."""
         wanted = [{"path": Variant("s", path), "default": Variant("s", value)} for path, value in defaults.items()]
-        body = await call(self._bus, SERVICE, "/", "com.victronenergy.Settings.AddSettings", "aa{sv}", [wanted])
+        async with self._adding:
+            body = await call(self._bus, SERVICE, "/", "com.victronenergy.Settings.AddSettings", "aa{sv}", [wanted])
         values: dict[str, Value] = {}
         for path, answer in zip(defaults, body[0], strict=True):
             if error := int(_plain(answer["error"])):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from driver.errors import BusError
 from driver.simulator.settings_service import SettingsService
 from driver.venus import bus as dbus
+from driver.venus import localsettings
 from driver.venus.bus import Message, MessageType, Variant
 from driver.venus.localsettings import BOL, LocalSettings, element, instance_of
 from driver.venus.service import BatteryService
@@ -302,3 +303,25 @@ def test_every_key_has_an_element_of_its_own(one: str, other: str) -> None:
 @pytest.mark.parametrize(("value", "instance"), [("battery:1", 1), ("battery:513", 513), ("tank:0", 0)])
 def test_the_instance_in_a_setting(value: str, instance: int) -> None:
     assert instance_of(value) == instance
+
+
+@pytest.mark.usefixtures("settings_service")
+async def test_many_batteries_ask_one_after_the_other(settings: LocalSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """64 requests at once filled the socket of a settings service, which then lost its bus."""
+    under_way, most = 0, 0
+    real = localsettings.call
+
+    async def counted(*arguments: object) -> object:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        try:
+            return await real(*arguments)  # type: ignore[arg-type]
+        finally:
+            under_way -= 1
+
+    monkeypatch.setattr(localsettings, "call", counted)
+    names = [f"battery_{number}" for number in range(8)]
+    found = await asyncio.gather(*(settings.battery(name, "", lambda: None) for name in names))
+    assert sorted(battery.instance for battery in found) == list(range(1, 9))
+    assert most == 1
