@@ -257,3 +257,8 @@ def test_recorded_frames_are_understood_to_the_last_byte() -> None:
                 assert notes == ["the bytes sum to 0000485c"]
             else:
                 assert notes == [], f"{name} {kind}"
+
+
+def test_bytes_behind_the_end_of_a_frame_are_said() -> None:
+    last = annotate(READ_ALL + b"\x00\x01")[-1]
+    assert (last.offset, last.hex, last.note, last.wrong) == (21, "00 01", "the frame has ended", True)

@@ -231,6 +231,14 @@ def test_an_echo_is_no_master() -> None:
     assert len(log.times(3)) >= 56
 
 
+def test_a_pack_that_is_added_again_is_still_one_pack() -> None:
+    talk = MasterTalk()
+    talk.add(1, 1.0)
+    talk.add(1, 5.0)
+    assert list(talk._first_pass) == [1]
+    assert talk._units[1].poll_interval == 5.0
+
+
 def test_address_0_is_never_asked() -> None:
     with pytest.raises(ValueError, match="address 0"):
         MasterTalk().add(0, 1.0)
