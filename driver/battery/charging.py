@@ -2,20 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import inf
 
 from .charge_mode import EMPTY, ChargeState, Phase, description, goal, step
 from .curve import along
 from .envelope import FEED_IN_OFFSET, Envelope
 from .lead import NO_LEAD, Lead, Leading
-from .limits import NEAR_FULL, Limit, Limits
+from .limits import Limit, Limits
 from .reading import Reading
+from .unheeded import Unheeded
 
 GLIDE = 0.0001  # V per cell and s by which the charge voltage falls to float: chargers then do not draw on the battery
 CURRENT_HOLD = 900.0  # s for which a charge current that the highest cell has lowered stays so
 CLEAR = 0.100  # V below the target at which the highest cell at rest lowers no current any more
-IGNORED = 1.1  # times the charge current: more than that, for so many s, and chargers do not follow it
-IGNORED_FOR = 15.0
 SAID_FOR = 60.0  # s for which a reason stays as it is
 
 
@@ -39,8 +37,7 @@ class Charging:
         self._filled = False
         self._goal: float | None = None  # V per cell, on its way down to float
         self._share, self._share_still = 1.0, 0.0  # of the charge current, and s since the highest cell lowered it
-        self._current = inf  # A, the charge current as it was allowed last
-        self._ignored_for = 0.0  # s
+        self._unheeded = Unheeded()
         self._said: tuple[object, str] = (None, "")  # what a reason is about, and the reason
         self._said_for = 0.0  # s
 
@@ -63,14 +60,15 @@ class Charging:
         phase = self._state.phase
         self._state = step(self._state, now, drop, terms, elapsed)
         self._filled |= self._state.phase is Phase.FLOAT and phase is not Phase.FLOAT
-        ignored = (now.current or 0.0) > IGNORED * self._current
-        self._ignored_for = self._ignored_for + elapsed if ignored else 0.0
         charge = min(
             allowed.charge_current, self._by_high_cell(now, drop, terms, elapsed), key=lambda limit: limit.value
         )
-        self._current = charge.value
+        ceiling = self._unheeded.take(now.cells, now.current or 0.0, charge.value, resistance, elapsed)
+        voltage = self._voltage(now, drop, allowed.charge_voltage, terms, elapsed)
+        if ceiling < voltage.value:
+            voltage = Limit(ceiling, f"{voltage.reason}; chargers do not heed the charge current")
         return Limits(
-            self._voltage(now, drop, allowed.charge_voltage, terms, elapsed),
+            voltage,
             charge,
             allowed.discharge_current,
             allowed.low_voltage,
@@ -81,10 +79,8 @@ class Charging:
         full = terms.target * count
         over = max(now.cells) - terms.target
         need = full - led.value
-        if self._ignored_for >= IGNORED_FOR:  # feed-in: chargers hold more than they are told, and take no current
-            need += FEED_IN_OFFSET * min(1.0, max(0.0, over / NEAR_FULL + 1.0))
         lowered = self._leading.take(need, over, count, elapsed)
-        lowered = min(lowered, full - min(terms.chemistry.value.rest, terms.target) * count)
+        lowered = min(lowered, full - min(terms.chemistry.value.rest, terms.target) * count + FEED_IN_OFFSET)
         aim = goal(self._state, terms)
         if self._goal is not None:
             aim = max(aim, self._goal - GLIDE * elapsed)

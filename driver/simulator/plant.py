@@ -1,22 +1,21 @@
 """What DVCC and Victron's chargers make of a battery's limits: a Multi, MPPTs, and loads, in steps of a second.
 
-Every 3 s systemcalc reads the limits, and they reach the chargers 1 to 3 s later. The Multi charges with
-round(CCL + DC loads - smoothed MPPT current), the MPPTs with ceil(CCL + what the Multi takes for its loads); with
-feed-in the MPPTs ignore CCL and hold CVL + 0.4 V, and the Multi feeds in what would lift the battery above CVL, as
-far as it can. A Multi takes no notice of a DCL unless it is 0. Source: what was measured of systemcalc 2.118 to 2.256
-(delegates/dvcc.py); how fast chargers follow is firmware and a guess here.
+Each rule stands beside its line, as it was read in systemcalc (delegates/dvcc.py) and measured of versions 2.118 to
+2.256; B.4 and B.5 are the sections of victron.md that say it. How fast chargers follow is firmware and a guess here.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import cycle
 from typing import NamedTuple, TypeAlias
 
 from .bms import JkBms
 
 Power: TypeAlias = Callable[[float], float]  # s -> W
 CYCLE = 3.0  # s between systemcalc's turns
-FEED_IN_OFFSET = 0.4  # V above CVL for MPPTs while feeding in, at 48 V; less at 24 V
+DELAYS = (1.0, 3.0, 2.0)  # s from our signal to the Multi's value: measured 1 to 3; no luck, so that a run repeats
+FEED_IN_OFFSET = 0.4  # V above CVL for MPPTs while feeding in; "at most" that, so this is the worst of any system
 CHARGER_LAG = 1.5  # s, time constant of a charger that follows its set values
 MPPT_SMOOTHING = 6.0  # s, of the current that systemcalc takes off the Multi's share
 
@@ -42,12 +41,6 @@ class Site:
     inverter: float = 100.0  # A that the Multi can take out of DC, for loads and feed-in
 
 
-def _delays() -> Iterator[float]:
-    """1, 2, 3 s and again: no luck, so that a run repeats."""
-    while True:
-        yield from (1.0, 3.0, 2.0)
-
-
 class Plant:
     """Chargers and loads on one battery. `step` says what current they drive into it."""
 
@@ -60,32 +53,48 @@ class Plant:
         self._next_turn = 0.0
         self._smoothed = 0.0  # A, of the MPPTs
         self._multi_limit = self._mppt_limit = 0.0
-        self._delay = _delays()
+        self._delay = cycle(DELAYS)
 
     def step(self, now: float, dt: float, bms: JkBms, limits: Wanted) -> float:
         """A into the battery for the next `dt` s, after a turn of systemcalc if it is time."""
-        if now >= self._next_turn:
+        if now >= self._next_turn:  # B.4: every 3 s, and with the chargers 1 to 3 s later
             self._next_turn = now + CYCLE
             self._coming.append((now + next(self._delay), limits))
         while self._coming and self._coming[0][0] <= now:
             self._obeyed = self._coming.pop(0)[1]
             self._share_out(now, self._obeyed, bms)
-        obeyed, site = self._obeyed, self.site
+        if self._obeyed is None:
+            return 0.0
+        return self._charge(now, dt, bms, self._obeyed)
+
+    def _share_out(self, now: float, limits: Wanted, bms: JkBms) -> None:
+        """The currents that systemcalc allows the chargers, from what it measured last."""
+        volts = bms.battery.voltage
+        beside = self.site.dc_load(now) / volts
+        inverted = min(self.site.inverter, self.site.load(now) / volts) if self.inverting else 0.0
+        # B.4, vebus MaxChargeCurrent: round(CCL + measured DC loads - smoothed current of all MPPTs), not below 0
+        self._multi_limit = max(0, round(limits.charge + beside - self._smoothed))
+        # B.4, /Link/ChargeCurrent: ceil(CCL + what the Multi takes out of DC for loads), and DC loads alike
+        # B.5: so with CCL = 0 and 40 A of loads an MPPT may give 40 A, and without loads nothing
+        self._mppt_limit = math.ceil(limits.charge + inverted + beside)
+
+    def _charge(self, now: float, dt: float, bms: JkBms, limits: Wanted) -> float:
+        site = self.site
         rest, resistance = sum(bms.battery.rest_voltages), bms.battery.resistance
         volts = rest + bms.battery.current * resistance
-        if obeyed is None:
-            return 0.0
-        self.inverting = obeyed.discharge > 0 and bms.discharge_mosfet_on
+        # B.5: DCL = 0 stops the Multi's inverter; no other DCL is enforced by a Multi
+        self.inverting = limits.discharge > 0 and bms.discharge_mosfet_on
         load = min(site.inverter, site.load(now) / volts) if self.inverting else 0.0
         beside = site.dc_load(now) / volts
         share = 1 - math.exp(-dt / CHARGER_LAG)
-        offset = FEED_IN_OFFSET * min(1.0, obeyed.voltage / 48) if site.feed_in else 0.0
-        room = (obeyed.voltage + offset - rest) / resistance + load + beside - self.multi
+        # B.4: with feed-in MPPTs hold CVL + at most 0.4 V and are not limited in current; without, CVL and their limit
+        offset = FEED_IN_OFFSET if site.feed_in else 0.0
+        room = (limits.voltage + offset - rest) / resistance + load + beside - self.multi
         self._follow_mppt(site.solar(now) / volts, room, share)
-        takes, excess = (obeyed.voltage - rest) / resistance, self.mppt - load - beside
-        if site.feed_in:
+        takes, excess = (limits.voltage - rest) / resistance, self.mppt - load - beside
+        if site.feed_in:  # the Multi feeds in what lifts the battery over CVL; B.5: with a lower CVL it discharges
             wanted = -min(max(0.0, site.inverter - load), max(0.0, excess - takes))
-        else:
+        else:  # B.5: with a CVL below the battery they hold: no charge, and no discharge beyond the loads
             wanted = max(0.0, min(self._multi_limit, site.grid_charger, takes - excess))
         self.multi += (wanted - self.multi) * share
         self._smoothed += (self.mppt - self._smoothed) * min(1.0, dt / MPPT_SMOOTHING)
@@ -96,11 +105,3 @@ class Plant:
         limit = math.inf if self.site.feed_in else self._mppt_limit
         wanted = max(0.0, min(available, limit, room))
         self.mppt = min(available, self.mppt + (wanted - self.mppt) * share)
-
-    def _share_out(self, now: float, limits: Wanted, bms: JkBms) -> None:
-        """The currents that systemcalc allows the chargers, from what it measured last."""
-        volts = bms.battery.voltage
-        beside = self.site.dc_load(now) / volts
-        inverted = min(self.site.inverter, self.site.load(now) / volts) if self.inverting else 0.0
-        self._multi_limit = max(0, round(limits.charge + beside - self._smoothed))
-        self._mppt_limit = math.ceil(limits.charge + inverted + beside)

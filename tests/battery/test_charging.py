@@ -91,10 +91,10 @@ def test_the_reason_changes_at_most_once_a_minute_and_with_the_phase() -> None:
     assert said[-1].startswith("absorption: cell 3 needs")
 
 
-def test_the_lead_never_lowers_below_the_rest_voltage() -> None:
+def test_the_lead_never_lowers_below_the_rest_voltage_that_feed_in_lifts() -> None:
     timeline = Timeline()
     timeline.hear(reading(ahead(3.50, 3.36)), 600)
-    assert voltage(timeline).value == pytest.approx(53.6)
+    assert voltage(timeline).value == pytest.approx(53.6 - 0.4)
 
 
 def test_a_current_that_the_highest_cell_has_lowered_stays_for_a_quarter_of_an_hour() -> None:
@@ -118,20 +118,24 @@ def test_it_rises_at_once_when_the_cells_at_rest_are_far_from_full() -> None:
     assert amounts(timeline.last.limits)[1] == 100
 
 
-def ignored(current: float | None, seconds: float, cells: float = 3.41) -> float:
-    """The charge voltage while chargers drive that current, and 86 A are allowed."""
+def test_chargers_that_do_not_heed_the_current_get_less_voltage() -> None:
     timeline = Timeline()
-    timeline.hear(reading(cells, current=current), seconds)
-    return amounts(timeline.last.limits)[0]
+    timeline.hear(reading(3.35, current=130.0), 5)
+    assert voltage(timeline) == Limit(55.2, "bulk; charge voltage × cells")
+    timeline.hear(reading(3.35, current=130.0), 10)
+    assert voltage(timeline) == Limit(
+        pytest.approx(53.6 - 0.5 * 30 * 0.0005 * 16),
+        "bulk; charge voltage × cells; chargers do not heed the charge current",
+    )
 
 
-def test_chargers_that_do_not_follow_the_current_get_less_voltage_near_full() -> None:
-    assert ignored(94.0, 60) == 55.2
-    assert ignored(95.0, 20) == 55.2
-    assert ignored(95.0, 30) == pytest.approx(55.2 - 0.4 * 0.2)
-    assert ignored(None, 60) == 55.2
-    assert ignored(200.0, 60, cells=3.38) == 55.2
-    assert ignored(200.0, 30, cells=3.452) == pytest.approx(55.2 - 0.4 - 0.032)
+def test_the_current_that_they_do_not_heed_is_the_one_that_the_highest_cell_has_lowered() -> None:
+    timeline = Timeline()
+    timeline.hear(reading(3.42, current=80.0), 15)
+    assert amounts(timeline.last.limits)[:2] == pytest.approx((54.72 - 0.5 * (80 - 72) * 0.0005 * 16, 72), abs=1.0)
+    timeline = Timeline()
+    timeline.hear(reading(3.42, current=None), 60)
+    assert amounts(timeline.last.limits)[0] == 55.2
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ NOTICED_BY = {
     "power_up": ("test_power_up",),
     "conflicts": ("test_conflicts",),
     "lead": ("test_lead",),
+    "unheeded": ("test_unheeded",),
     "liveness": ("test_liveness",),
     "certainty": ("test_certainty", "test_restart"),
     "controller": (
@@ -72,6 +73,10 @@ NO_FAULT: dict[str, dict[tuple[str, str], str]] = {
     },
     "conflicts": {
         ("elif start is not None and start > terms.target - LATE:", "Gt -> GtE"): EITHER,
+    },
+    "unheeded": {
+        ("self._still = 0.0  # s since it was lowered", "0.0 -> 1.0"): "counts from the first lowering",
+        ("held = volts >= self._ceiling - AT_CEILING * count", "GtE -> Gt"): EITHER,
     },
     "resistance": {
         ("if PLAUSIBLE[0] <= found <= PLAUSIBLE[1]:", "LtE -> Lt"): EITHER,

@@ -181,3 +181,10 @@ def shows(samples: Iterable[Sample], what: Callable[[Sample], object]) -> list[o
     """The different values in a row."""
     values = [what(sample) for sample in samples]
     return values[:1] + [now for before, now in pairwise(values) if now != before]
+
+
+def said(sample: Sample) -> str:
+    """What the charge voltage is, in words."""
+    assert sample.outcome is not None
+    assert sample.outcome.limits is not None
+    return sample.outcome.limits.charge_voltage.reason

@@ -52,3 +52,40 @@ def test_a_load_that_ends_lifts_the_battery_until_the_chargers_have_followed() -
     after = [sample.current for sample in loop.samples if sample.now > 600]
     assert max(after) > 40
     assert after[-1] < 15
+
+
+def shown(site: Site, limits: Wanted, seconds: int = 60, soc: float = 0.5) -> Loop:
+    return Loop(JkBms(Battery(soc=soc, spread=0.0)), site, naive=limits).run(seconds)
+
+
+def test_with_no_charge_current_an_mppt_serves_the_loads_and_nothing_else() -> None:
+    loaded = shown(Site(solar=lambda now: 6000.0, load=lambda now: 2120.0), Wanted(55.2, 0.0, 190.0))
+    assert loaded.plant.mppt == pytest.approx(40, abs=1)
+    assert loaded.samples[-1].current == pytest.approx(0, abs=1)
+    assert shown(Site(solar=lambda now: 6000.0), Wanted(55.2, 0.0, 190.0)).plant.mppt == 0
+
+
+def test_a_multi_charges_with_what_the_mppts_leave_in_whole_amperes() -> None:
+    loop = shown(Site(solar=lambda now: 530.0, grid_charger=100.0), Wanted(55.2, 50.4, 190.0))
+    assert loop.plant.mppt == pytest.approx(10, abs=0.2)
+    assert loop.plant.multi == pytest.approx(40, abs=0.01)
+
+
+@pytest.mark.parametrize("feed_in", [False, True])
+def test_a_charge_voltage_below_the_battery_is_held_and_discharges_only_with_feed_in(feed_in: bool) -> None:
+    loop = shown(Site(solar=lambda now: 3000.0, feed_in=feed_in), Wanted(52.0, 100.0, 190.0))
+    assert loop.plant.mppt < 1 or feed_in
+    assert (loop.samples[-1].current < -50) is feed_in
+
+
+def test_limits_reach_the_chargers_one_to_six_seconds_after_they_have_changed() -> None:
+    late = set()
+    for second in range(9):
+        loop = shown(Site(grid_charger=50.0), Wanted(55.2, 0.0, 190.0), 30 + second)
+        loop.naive = Wanted(55.2, 50.0, 190.0)
+        changed = loop.now
+        while loop.run(1).plant.multi == 0:
+            pass
+        late.add(loop.now - 1 - changed)
+    assert min(late) >= 1
+    assert max(late) in (5, 6)

@@ -10,8 +10,8 @@ from driver.simulator.bms import JkBms
 from driver.simulator.cells import Battery
 from driver.simulator.plant import Site
 from driver.simulator.protection import Side
-from tests.closed_loop.loop import Loop, calm
-from tests.closed_loop.test_scenarios import OVERSHOOT, said
+from tests.closed_loop.bounds import OVERSHOOT
+from tests.closed_loop.loop import Loop, calm, said
 
 PHASES = [phase.value for phase in Phase]
 SOLAR = Site(solar=lambda now: 7000.0, load=lambda now: 300.0)
