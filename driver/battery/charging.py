@@ -33,6 +33,7 @@ class Charging:
 
     def __init__(self, progress: Progress) -> None:
         self._state = progress.state
+        self.given: ChargeState | None = None  # by whoever decides the phase for several batteries
         self._leading = Leading(progress.lead)
         self._filled = False
         self._goal: float | None = None  # V per cell, on its way down to float
@@ -58,7 +59,7 @@ class Charging:
         """
         drop = (now.current or 0.0) * resistance
         phase = self._state.phase
-        self._state = step(self._state, now, drop, terms, elapsed)
+        self._state = self.given or step(self._state, now, drop, terms, elapsed)
         self._filled |= self._state.phase is Phase.FLOAT and phase is not Phase.FLOAT
         charge = min(
             allowed.charge_current, self._by_high_cell(now, drop, terms, elapsed), key=lambda limit: limit.value

@@ -10,9 +10,11 @@ from .alarms import Severity
 from .announced import Announced
 from .certainty import Certainty
 from .changes import Changes
+from .charge_mode import ChargeState
 from .charging import BEGINNING, Charging
 from .chemistry import Chemistry
 from .discharging import Discharging
+from .easing import RISE_TIME, eased, risen
 from .envelope import Envelope
 from .history import NONE, History, step
 from .limits import Limit, Limits, limits
@@ -35,9 +37,6 @@ from .reading import Identity, Reading
 from .resistance import Resistance
 from .settings import ChargeSettings
 
-RISE_TIME = 60.0  # s in which a current may rise from nothing to its full value
-CELL_RISE = 0.001  # V per cell and s by which the charge voltage may rise
-CELL_DEAD_BAND = 0.002  # V per cell below which a charge voltage that could rise does not
 RESTART_GRACE = 15.0  # s after start for which a known battery may be silent before it is registered all the same
 
 CONSEQUENCES = {
@@ -147,6 +146,20 @@ class Controller:
         """Go on after a failure of this code: limits rise from those of the `failsafe` that was shown meanwhile."""
         self._limits = self._shown = shown.limits
 
+    @property
+    def terms(self) -> Envelope | None:
+        """The bounds inside which this battery is controlled; None while nothing certain was read."""
+        return self._certainty.envelope
+
+    @property
+    def resistance(self) -> float:
+        """Of a cell, in Ω."""
+        return self._resistance.per_cell
+
+    def charge_as(self, state: ChargeState) -> None:
+        """Take over a phase that is decided elsewhere, for this battery and others, from now on."""
+        self._charging.given = state
+
     def clear_history(self) -> None:
         """Begin it anew."""
         self._history = NONE
@@ -180,7 +193,7 @@ class Controller:
         wanted = self._charging.limits(reading, limits(reading, found), found, self._resistance.per_cell, elapsed)
         discharge = self._discharging.limit(reading, wanted.discharge_current, found, elapsed)
         wanted = replace(wanted, discharge_current=discharge)
-        return wanted if self._shown is None else _eased(self._shown, wanted, found, len(reading.cells), elapsed)
+        return wanted if self._shown is None else eased(self._shown, wanted, found, len(reading.cells), elapsed)
 
     def _uncharged(self, reading: Reading, before: Limits, why: str, elapsed: float) -> Limits:
         """A battery that is in control has become uncertain: it stays in control, and is not charged.
@@ -193,7 +206,7 @@ class Controller:
         discharge = nothing
         if bounds is not None:
             wanted = limits(reading, bounds).discharge_current
-            discharge = _rise(before.discharge_current, wanted, bounds.discharge_current * elapsed / RISE_TIME)
+            discharge = risen(before.discharge_current, wanted, bounds.discharge_current * elapsed / RISE_TIME)
         charge_voltage = at_rest(before.charge_voltage, self._chemistry(), count, why)
         return Limits(charge_voltage, nothing, discharge, before.low_voltage)
 
@@ -244,24 +257,3 @@ class Controller:
         if self._reading is None and self._memory is not None:
             return self._memory.extremes
         return self._recent.overall()
-
-
-def _eased(before: Limits, wanted: Limits, bounds: Envelope, count: int, elapsed: float) -> Limits:
-    """Down at once, up slowly, beginning at what was shown last."""
-    share = elapsed / RISE_TIME
-    return Limits(
-        _rise(before.charge_voltage, wanted.charge_voltage, CELL_RISE * count * elapsed, CELL_DEAD_BAND * count),
-        _rise(before.charge_current, wanted.charge_current, bounds.charge_current * share),
-        _rise(before.discharge_current, wanted.discharge_current, bounds.discharge_current * share),
-        wanted.low_voltage,
-    )
-
-
-def _rise(before: Limit, wanted: Limit, step: float, dead_band: float = 0.0) -> Limit:
-    """At once down to `wanted`, up by at most `step`, and not at all inside the dead band."""
-    room = wanted.value - before.value
-    if room <= 0:
-        return wanted
-    if room <= dead_band:
-        return Limit(before.value, wanted.reason)
-    return wanted if room <= step else Limit(before.value + step, f"rising slowly; then {wanted.reason}")

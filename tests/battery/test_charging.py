@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from driver.battery.charge_mode import ChargeState, Phase
 from driver.battery.chemistry import Chemistry
 from driver.battery.envelope import Envelope, envelope
 from driver.battery.limits import Limit
+from driver.battery.resistance import TYPICAL
 from tests.battery.packs import LTO, NMC, PROTECTIONS, SETTINGS, Timeline, ahead, amounts, reading
 
 FULL = {"current": 3.0, "soc": 99.0}
@@ -46,6 +48,19 @@ def test_a_battery_in_use_is_charged_to_the_target_again() -> None:
     assert voltage(timeline) == Limit(
         pytest.approx(55.2, abs=0.033), "bulk (state of charge 10 % below full); charge voltage × cells"
     )
+
+
+def test_a_phase_that_is_given_replaces_the_packs_own() -> None:
+    timeline = charged()
+    timeline.controller.charge_as(ChargeState(phase=Phase.ABSORPTION, reason="target reached"))
+    timeline.hear(reading(3.44, **FULL), 2000)
+    assert voltage(timeline).reason.startswith("absorption")
+    assert timeline.last.history.full_charges == 1
+    timeline.controller.charge_as(ChargeState(phase=Phase.FLOAT, reason="all cells in band"))
+    timeline.hear(reading(3.44, **FULL), 2)
+    assert voltage(timeline).reason == "float (all cells in band)"
+    assert timeline.controller.terms is not None
+    assert timeline.controller.resistance == TYPICAL
 
 
 def test_float_survives_a_restart_and_so_does_the_lead() -> None:

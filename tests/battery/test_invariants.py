@@ -7,7 +7,8 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from driver.battery.alarms import Alarm, Severity
-from driver.battery.controller import RISE_TIME, Outcome, failsafe
+from driver.battery.controller import Outcome, failsafe
+from driver.battery.easing import RISE_TIME
 from driver.battery.envelope import CELL_MARGIN, FEED_IN_OFFSET
 from driver.battery.limits import Limits
 from driver.battery.loss import Presence, Timing

@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 from driver.battery.chemistry import Chemistry
-from driver.battery.controller import CELL_RISE, RESTART_GRACE, RISE_TIME
+from driver.battery.controller import RESTART_GRACE
+from driver.battery.easing import CELL_RISE, RISE_TIME
 from driver.battery.limits import TAPER_FLOOR
 from driver.battery.loss import LIMP_CHARGE_SHARE, LIMP_DISCHARGE_SHARE, LIMP_RAMP, Timing
 from driver.battery.power_up import UNBELIEVED

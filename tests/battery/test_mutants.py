@@ -17,6 +17,7 @@ NOTICED_BY = {
     "unheeded": ("test_unheeded",),
     "liveness": ("test_liveness",),
     "certainty": ("test_certainty", "test_restart"),
+    "easing": ("test_controller", "test_certainty"),
     "controller": (
         "test_certainty",
         "test_restart",
@@ -81,17 +82,19 @@ NO_FAULT: dict[str, dict[tuple[str, str], str]] = {
     "resistance": {
         ("if PLAUSIBLE[0] <= found <= PLAUSIBLE[1]:", "LtE -> Lt"): EITHER,
     },
-    "controller": {
-        (
-            SIGNATURE,
-            "0.0 -> 1.0",
-        ): "a second after 1970 the clock is not set either",
+    "easing": {
         ("if room <= 0:", "LtE -> Lt"): "no room: the value is the same, and the dead band hands on its reason",
         ("if room <= dead_band:", "LtE -> Lt"): EITHER,
         (
             'return wanted if room <= step else Limit(before.value + step, f"rising slowly; then {wanted.reason}")',
             "LtE -> Lt",
         ): "the same value",
+    },
+    "controller": {
+        (
+            SIGNATURE,
+            "0.0 -> 1.0",
+        ): "a second after 1970 the clock is not set either",
     },
 }
 
