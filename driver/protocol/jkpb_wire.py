@@ -9,11 +9,11 @@ Address 0 is a master that asks by itself, 1 to 15 are its slaves. Sources: mr-m
 captures end inside the other two.
 """
 
-import re
 from collections.abc import Mapping
 from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
+from .framing import Framing, Starts
 from .jk02 import SIZE
 from .jk02_wire import START, FrameType
 
@@ -77,27 +77,22 @@ REQUESTS: Mapping[Request, bytes] = {one: _sealed(*one, bytes.fromhex("000102000
 ACKNOWLEDGES: Mapping[Request, bytes] = {one: _sealed(*one, bytes.fromhex("0001")) for one in _ALL}
 _REQUESTS = {data: one for one, data in REQUESTS.items()}
 _ACKNOWLEDGES = {data: one for one, data in ACKNOWLEDGES.items()}
-_STARTS = re.compile(re.escape(START) + rb"|[\x00-\x0f]\x10\x16[\x1c\x1e\x20]\x00\x01")
-_LONGEST_START = 6  # bytes of what that finds
-_BEGINS = frozenset(known[:size] for known in (START, *_ACKNOWLEDGES) for size in range(1, _LONGEST_START))
+_ALIKE = 6  # bytes that a trigger and its acknowledge begin with
 _ACKNOWLEDGE_BEGINS = frozenset(known[:size] for known in _ACKNOWLEDGES for size in range(ACKNOWLEDGE_SIZE))
 FRAME_TYPES = frozenset(int(kind) for kind in TYPES.values())
 
 
-class PbFramer:
-    """Cuts the bytes of a bus into requests and acknowledged frames; anything else costs only itself.
+class PbFramer(Framing[Heard]):
+    """Cuts the bytes of a bus into requests and acknowledged frames.
 
-    A frame counts only when nothing but zeros lies between it and an acknowledge for its own type. It never raises,
-    never holds more than one answer, and its work is linear in what it is fed.
+    A frame counts only when nothing but zeros lies between it and an acknowledge for its own type.
     """
 
+    starts = Starts(START, *(known[:_ALIKE] for known in _ACKNOWLEDGES))
+
     def __init__(self) -> None:
-        self.good = 0
-        self.corrupt = 0  # frames with a wrong sum, an unknown type, or another start inside
-        self.echoes = 0  # requests heard, whoever sent them
+        super().__init__()
         self.orphans = 0  # intact frames without an acknowledge of theirs
-        self.dropped = 0  # bytes that belong to nothing of that
-        self._buffer = b""
 
     @property
     def held(self) -> int:
@@ -109,30 +104,7 @@ class PbFramer:
         """Bytes that the answer on its way still lacks; 0: unknown."""
         return max(1, ANSWER_SIZE - len(self._buffer)) if self.held else 0
 
-    def feed(self, chunk: bytes) -> list[Heard]:
-        """What became whole with this."""
-        return self._cut(self._buffer + chunk, more=True)
-
-    def gap(self) -> list[Heard]:
-        """The same, knowing that nothing more is coming: what has begun is none."""
-        return self._cut(self._buffer, more=False)
-
-    def _cut(self, data: bytes, *, more: bool) -> list[Heard]:
-        found: list[Heard] = []
-        at, end = 0, len(data)
-        while at < end:
-            start = _next_start(data, at, more=more)
-            self.dropped += start - at
-            at = start
-            taken = self._take(data, at, found, more=more) if at < end else 0
-            if not taken:
-                break
-            at += taken
-        self._buffer = data[at:]
-        return found
-
-    def _take(self, data: bytes, at: int, found: list[Heard], *, more: bool) -> int:
-        """How many bytes were used up; 0: more are needed."""
+    def _use(self, data: bytes, at: int, found: list[Heard], *, more: bool) -> int:
         used = self._frame(data, at, found) if data.startswith(START, at) else self._message(data, at, found)
         if used or more:
             return used
@@ -178,14 +150,3 @@ class PbFramer:
             return 0
         self.dropped += 1
         return 1
-
-
-def _next_start(data: bytes, at: int, *, more: bool) -> int:
-    """Where something may begin, at the end of `data` also a start that is cut in two; else the end."""
-    match = _STARTS.search(data, at)
-    if match:
-        return match.start()
-    for size in range(min(_LONGEST_START - 1, len(data) - at), 0, -1) if more else ():
-        if data[-size:] in _BEGINS:
-            return len(data) - size
-    return len(data)

@@ -8,6 +8,8 @@ low 16 bits of its four bytes. Sources: vendor document V2.5 sections 2 and 3, a
 
 from enum import IntEnum
 
+from .framing import SizedFraming, Starts
+
 START = b"\x4e\x57"
 OVERHEAD = 20  # bytes of a frame around its payload
 END = 0x68
@@ -47,24 +49,14 @@ READ_ALL = frame(b"\0", Command.READ_ALL, SOURCE_PC, Transmission.REQUEST)
 ACTIVATE = frame(b"\0", Command.ACTIVATE, SOURCE_PC, Transmission.REQUEST)  # wakes a sleeping BMS; never recorded
 
 
-class UartFramer:
-    """Cuts a byte stream into frames; noise, half frames, echoes and damaged frames cost only themselves.
+class UartFramer(SizedFraming):
+    """Cuts a byte stream into the frames of a BMS."""
 
-    It never raises, never holds a byte more than the longest frame, and its work is linear in what it is fed.
-    """
+    starts = Starts(START)
 
     def __init__(self) -> None:
-        self.good = 0
-        self.corrupt = 0  # frames with a wrong end byte or checksum
-        self.echoes = 0  # our own requests, heard again
-        self.dropped = 0  # bytes that belong to no frame
-        self._buffer = b""  # begins with a start that may become a frame, or is empty
+        super().__init__()
         self._usual = 0  # length of the last good frame
-
-    @property
-    def held(self) -> int:
-        """Bytes of a frame that has begun."""
-        return len(self._buffer)
 
     @property
     def missing(self) -> int:
@@ -73,40 +65,14 @@ class UartFramer:
             return max(0, self._usual - len(self._buffer))
         return _length(self._buffer, 0) + 2 - len(self._buffer)
 
-    def feed(self, chunk: bytes) -> list[bytes]:
-        """Whole, checked frames from the BMS."""
-        return self._cut(self._buffer + chunk, more=True)
-
-    def gap(self) -> list[bytes]:
-        """Nothing more is coming: a frame that has begun is none, but one may stand behind its start."""
-        return self._cut(self._buffer, more=False)
-
-    def _cut(self, data: bytes, *, more: bool) -> list[bytes]:
-        found: list[bytes] = []
-        at, end = 0, len(data)
-        while True:
-            start = data.find(START, at)
-            if start < 0:  # it may be cut in two
-                start = end - (more and data.endswith(START[:1], at))
-            self.dropped += start - at
-            at = start
-            if at == end:
-                break
-            length = _length(data, at) if end - at >= 4 else SHORTEST
-            if SHORTEST <= length <= LONGEST:
-                if end - at < length + 2:
-                    if more:
-                        break
-                elif self._take(data[at : at + length + 2], found):
-                    at += length + 2
-                    continue
-            self.dropped += 1  # the start alone: the next frame may begin inside this one
-            at += 1
-        self._buffer = data[at:]
-        return found
+    def _size(self, data: bytes, at: int) -> int | None:
+        if len(data) - at < 4:
+            return None
+        length = _length(data, at)
+        return length + 2 if SHORTEST <= length <= LONGEST else 0
 
     def _take(self, whole: bytes, found: list[bytes]) -> bool:
-        """Whether it is a frame, whoever sent it."""
+        """See `SizedFraming`; whoever sent it."""
         if whole[-5] != END or int.from_bytes(whole[-4:], "big") != sum(whole[:-4]) & 0xFFFF:
             self.corrupt += 1
             return False

@@ -6,16 +6,16 @@
 Replies always carry the sum. Apps and drivers differ about requests, and the devices take both. Sources: `neey.py`.
 """
 
-import re
 from enum import IntEnum
 from functools import reduce
 from operator import xor
+
+from .framing import SizedFraming, Starts
 
 START, REQUEST = b"\x55\xaa\x11", b"\xaa\x55\x11"
 END = 0xFF
 READ, WRITE = 1, 0
 REQUEST_SIZE = 20
-_STARTS = re.compile(re.escape(START) + b"|" + re.escape(REQUEST))
 
 
 class Command(IntEnum):
@@ -68,61 +68,25 @@ def sealed(frame: bytes) -> bytes:
     return body + bytes((sum(body) & 0xFF,)) + frame[-1:]
 
 
-class NeeyFramer:
-    """Cuts a byte stream into frames; noise, half frames, echoes and damaged frames cost only themselves.
+class NeeyFramer(SizedFraming):
+    """Cuts a byte stream into the frames of a balancer."""
 
-    It never raises, never holds a byte more than one frame, and its work is linear in what it is fed.
-    """
-
-    def __init__(self) -> None:
-        self.good = 0
-        self.corrupt = 0  # frames with a wrong sum or end, or another start inside
-        self.echoes = 0  # requests, heard again
-        self.dropped = 0  # bytes that belong to no frame
-        self._buffer = b""  # begins with a start that may become a frame, or is empty
-
-    @property
-    def held(self) -> int:
-        """Bytes of a frame that has begun."""
-        return len(self._buffer)
+    starts = Starts(START, REQUEST)
 
     @property
     def missing(self) -> int:
         """Bytes that the frame on its way still lacks, as far as that is known; 0: unknown."""
-        return (_size(self._buffer, 0) or 0) - len(self._buffer) if len(self._buffer) >= 8 else 0
+        return (self._size(self._buffer, 0) or 0) - len(self._buffer) if len(self._buffer) >= 8 else 0
 
-    def feed(self, chunk: bytes) -> list[bytes]:
-        """Whole, checked frames from the balancer."""
-        return self._cut(self._buffer + chunk, more=True)
-
-    def gap(self) -> list[bytes]:
-        """Nothing more is coming: a frame that has begun is none, but one may stand behind its start."""
-        return self._cut(self._buffer, more=False)
-
-    def _cut(self, data: bytes, *, more: bool) -> list[bytes]:
-        found: list[bytes] = []
-        at, end = 0, len(data)
-        while True:
-            start = _next_start(data, at, more=more)
-            self.dropped += start - at
-            at = start
-            if at == end:
-                break
-            size = _size(data, at)
-            if more and size is None:
-                break  # the length has not come yet
-            if size and end - at < size and more:
-                break
-            if size and end - at >= size and self._take(data[at : at + size], found):
-                at += size
-                continue
-            self.dropped += 1  # the start alone: the next frame may begin inside this one
-            at += 1
-        self._buffer = data[at:]
-        return found
+    def _size(self, data: bytes, at: int) -> int | None:
+        if len(data) < at + 8:
+            return None
+        if data.startswith(REQUEST, at):
+            return REQUEST_SIZE
+        command, size = data[at + 4], int.from_bytes(data[at + 6 : at + 8], "little")
+        return size if size in REPLIES.get(command, ()) else 0  # type: ignore[call-overload]
 
     def _take(self, whole: bytes, found: list[bytes]) -> bool:
-        """Whether it is a frame or a request."""
         summed = sum(whole[:-2]) & 0xFF
         if whole.startswith(REQUEST):
             right = whole[-1] == END and whole[-2] in (summed, reduce(xor, whole[:-2]))
@@ -134,24 +98,3 @@ class NeeyFramer:
         self.good += 1
         found.append(whole)
         return True
-
-
-def _size(data: bytes, at: int) -> int | None:
-    """Bytes of the frame or request at `at`; None: not known yet; 0: there is none."""
-    if len(data) < at + 8:
-        return None
-    if data.startswith(REQUEST, at):
-        return REQUEST_SIZE
-    command, size = data[at + 4], int.from_bytes(data[at + 6 : at + 8], "little")
-    return size if size in REPLIES.get(command, ()) else 0  # type: ignore[call-overload]
-
-
-def _next_start(data: bytes, at: int, *, more: bool) -> int:
-    """Where something may begin, at the end of `data` also a start that is cut in two; else the end."""
-    match = _STARTS.search(data, at)
-    if match:
-        return match.start()
-    for size in range(min(2, len(data) - at), 0, -1) if more else ():
-        if START.startswith(data[-size:]) or REQUEST.startswith(data[-size:]):
-            return len(data) - size
-    return len(data)
