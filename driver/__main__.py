@@ -9,10 +9,13 @@ import importlib
 import os
 import pkgutil
 import sys
+from pathlib import Path
 from typing import Protocol
 
 from . import __version__, commands
 from .errors import DriverError
+
+PACKAGES = Path(__file__).parent.parent / "packages"  # what a release carries because no GX has it; see release/
 
 
 class Command(Protocol):
@@ -60,6 +63,8 @@ def parser(wanted: list[str]) -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit code."""
     given = sys.argv[1:] if arguments is None else arguments
+    if PACKAGES.is_dir():
+        sys.path.insert(0, str(PACKAGES))
     args = parser(given).parse_args(given)
     try:
         code: int = args.run(args)

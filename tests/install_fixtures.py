@@ -1,4 +1,4 @@
-"""What the tests of install.sh start from: each shell, and each rc.local that may be there."""
+"""What the tests of install.sh start from: each shell, each rc.local that may be there, and a built release."""
 
 import os
 import shutil
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.built_release import build
 from tests.installation import BOOT_LINE, Machine, applets, gx, release
 
 BOOT_FILES = {
@@ -31,6 +32,16 @@ def shell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if not busybox:
         pytest.skip("busybox is not installed")
     return [busybox, "sh"], str(applets(tmp_path_factory.mktemp("busybox") / "bin"))
+
+
+@pytest.fixture(scope="session")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("wheels")
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory: pytest.TempPathFactory, wheels: Path) -> Path:
+    return build(tmp_path_factory.mktemp("dist"), wheels)
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ def gx(root: Path) -> Path:
         (root / directory).mkdir(parents=True)
     (root / "opt/victronenergy/service/gps/run").write_text("#!/bin/sh\n")
     (root / "service/gps/run").write_text("#!/bin/sh\n")
+    (root / "opt/victronenergy/version").write_text("v3.72\nVictron Energy\n20260801123456\n")
     (root / "data/conf/settings.xml").write_text("<Settings/>\n")
     (root / "var/log").symlink_to("/data/log")
     return root
