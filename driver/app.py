@@ -88,7 +88,8 @@ class App:
         async with asyncio.TaskGroup() as self._group:
             self.add(self._config.batteries)
             if self._config.driver.ports is Ports.AUTO:
-                self._start(Discovery(self.add, self._known).run())
+                named = [battery.port for battery in self._config.batteries.values()]
+                self._start(Discovery(self.add, self._known, named).run())
             self._start(self._tick())
             await self._stop.wait()
             for task in self._tasks:

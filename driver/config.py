@@ -5,6 +5,7 @@ While something is wrong, nothing is done that the file does not say in so many 
 does not name, and no battery takes control because it happens to be the only one left.
 """
 
+import os
 import re
 import textwrap
 from collections.abc import Iterator
@@ -66,6 +67,7 @@ def parse(source: str, content: bytes) -> Config:
             batteries[title] = _battery(section, report)
         else:
             _unknown_section(section, report)
+    _call_alike(batteries)
     _stop_doubles(batteries, sections, report)
     _stop_mixtures(batteries, sections, report)
     return _settle(driver, batteries, sections, report)
@@ -117,6 +119,14 @@ def _unknown_section(section: Section, report: Report) -> None:
     report.add(section.line, section.title, "", text)
 
 
+def _call_alike(batteries: dict[str, Battery]) -> None:
+    """Give a port one name, the first in the file: /dev/serial/by-id/... leads to what is /dev/ttyUSB0 as well."""
+    names: dict[str, str] = {}
+    for title, battery in batteries.items():
+        if battery.port.startswith("/"):
+            batteries[title] = replace(battery, port=names.setdefault(os.path.realpath(battery.port), battery.port))
+
+
 def _stop_doubles(batteries: dict[str, Battery], sections: dict[str, Section], report: Report) -> None:
     """Report the later of two batteries at one place, or with one id."""
     owners: dict[tuple[str, str], str] = {}
@@ -128,7 +138,8 @@ def _stop_doubles(batteries: dict[str, Battery], sections: dict[str, Section], r
             owner = owners.setdefault((option, value), title) if value else title
             if owner != title:
                 given = sections[title].values[option]
-                report.add(given.line, title, option, f"= {quoted(given.text)}: [{owner}] has the same")
+                called = "" if option != "port" or given.text == battery.port else f", there called {battery.port}"
+                report.add(given.line, title, option, f"= {quoted(given.text)}: [{owner}] has the same{called}")
 
 
 def _stop_mixtures(batteries: dict[str, Battery], sections: dict[str, Section], report: Report) -> None:

@@ -6,8 +6,9 @@ anything is heard, nothing is sent. What is no JK is left alone until it is plug
 
 import asyncio
 import logging
+import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from .known import KnownBatteries
@@ -26,12 +27,12 @@ Add = Callable[[Mapping[str, Battery]], None]
 class Discovery:
     """Watches the adapters of this machine while the process runs."""
 
-    def __init__(self, add: Add, known: KnownBatteries, dev_root: str = "/dev") -> None:
-        """`add` takes batteries in by name; ports on which some are `known` are not searched again."""
+    def __init__(self, add: Add, known: KnownBatteries, named: Collection[str], dev_root: str = "/dev") -> None:
+        """`add` takes batteries in by name; ports that are `named`, or where some are `known`, are not searched."""
         self._add = add
         self._known = known
         self._dev = Path(dev_root)
-        self._used: set[str] = set()
+        self._used: set[str] = set(named)
         self._rejected = Rejected()
 
     async def run(self) -> None:
@@ -54,8 +55,7 @@ class Discovery:
         adapters = await asyncio.to_thread(usb_serial_adapters)
         candidates = []
         for adapter in adapters:
-            port = adapter.by_id or adapter.device
-            if port in self._used or adapter in self._rejected:
+            if adapter in self._rejected or self._uses(adapter):
                 continue
             if adapter.free:
                 candidates.append(adapter)
@@ -64,6 +64,10 @@ class Discovery:
                 log.info("%s (%s) is left alone: it belongs to %s", adapter.device, adapter.product, who)
         found = await asyncio.gather(*map(self._probe, candidates))
         self._take({port: detected for port, detected in found if detected is not None})
+
+    def _uses(self, adapter: Adapter) -> bool:
+        """Whether a battery is there already, by whatever name the port is called."""
+        return os.path.realpath(adapter.device) in map(os.path.realpath, self._used)
 
     def _take(self, found: Mapping[str, Detected | None]) -> None:
         self._used.update(found)

@@ -87,8 +87,8 @@ class Battery:
     poll_interval: float = number(1.0, "s", 1, 60, "The BMS is asked for new values this often.")
     id: str | None = text(
         None,
-        r"[A-Za-z0-9_]{1,32}",
-        "at most 32 letters, digits and _",
+        r"(?=.{1,32}$)_*[A-Za-z0-9][A-Za-z0-9_]*",
+        "at most 32 letters, digits and _, not only _",
         "Settings and history on the GX belong to this id. Set it to exchange the BMS without losing them, or when two "
         "BMSs call themselves the same. Without it: what the BMS says about itself. Never change it later.",
         example="house",
@@ -235,6 +235,8 @@ class Battery:
     )
 
     def __post_init__(self) -> None:
+        if self.id:  # as keys have none at their ends
+            object.__setattr__(self, "id", self.id.strip("_"))
         if self.bluetooth and self.protocol in ("jk-uart", AUTO):  # which nobody speaks over the air
             object.__setattr__(self, "protocol", BLUETOOTH[0])
 

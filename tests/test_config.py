@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driver.battery.chemistry import Chemistry
+from driver.battery.identity import key
+from driver.battery.reading import Identity
 from driver.battery.settings import ChargeSettings, Control
 from driver.commands import config as command
 from driver.config import SIZE_LIMIT, Config, default_ini, load, parse
@@ -270,6 +272,49 @@ def test_the_later_of_two_batteries_at_one_port_is_stopped() -> None:
         "x.ini:6: [battery b] port = '/dev/ttyUSB0': [battery a] has the same"
     ]
     assert list(config.batteries) == ["a", "c"]
+
+
+@pytest.fixture
+def two_names(tmp_path: Path) -> tuple[str, str]:
+    """A port, and another name for it."""
+    device, name = tmp_path / "ttyUSB0", tmp_path / "usb-FTDI-if00-port0"
+    device.touch()
+    name.symlink_to(device)
+    return str(name), str(device)
+
+
+def test_one_port_under_two_names_is_one_port(two_names: tuple[str, str]) -> None:
+    stable, device = two_names
+    config = read(f"[battery a]\nport = {stable}\ncontrol = yes\n[battery b]\nport = {device}\n")
+    [problem] = config.problems
+    assert str(problem).startswith("x.ini:5: [battery b] port = ")
+    assert str(problem).endswith(f": [battery a] has the same, there called {stable}")
+    assert list(config.batteries) == ["a"]
+
+
+def test_packs_of_one_bus_may_call_it_differently(two_names: tuple[str, str]) -> None:
+    stable, device = two_names
+    bus = "[battery {}]\nport = {}\nprotocol = jk-pb\naddress = {}\n"
+    config = read(bus.format("a", stable, 1) + bus.format("b", device, 2))
+    assert [battery.port for battery in config.batteries.values()] == [stable, stable]
+    assert problems(bus.format("a", stable, 1) + "control = yes\n" + bus.format("b", device, 1)) == [
+        "x.ini:9: [battery b] address = '1': [battery a] has the same"
+    ]
+    assert any(
+        "is not that of [battery a]" in one
+        for one in problems(bus.format("a", stable, 1) + bus.format("b", device, 2).replace("jk-pb", "jk-pb-listen"))
+    )
+
+
+def test_an_id_is_found_again_by_what_is_kept_of_it() -> None:
+    [battery] = read(A + "id = _house_\n").batteries.values()
+    assert battery.id == key(battery.id, Identity(protocol="jk-uart"), "", ()).value == "house"
+    assert problems(A + "id = house\ncontrol = yes\n" + B + "id = _House\n") == [
+        "x.ini:7: [battery b] id = '_House': [battery a] has the same"
+    ]
+    assert problems(A + "id = ___\n") == [
+        "x.ini:3: [battery a] id = '___': expected at most 32 letters, digits and _, not only _"
+    ]
 
 
 def test_the_later_of_two_batteries_with_one_id_is_stopped() -> None:

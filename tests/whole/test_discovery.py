@@ -11,6 +11,7 @@ from driver import discovery
 from driver.known import KnownBatteries
 from driver.link.ports import Adapter, Holder
 from driver.protocol.detected import Detected
+from driver.protocol.jkuart_wire import ACTIVATE, READ_ALL
 from driver.simulator.line import Line, jk_line
 from driver.simulator.pb import pb_line
 from driver.simulator.port import PtyPort
@@ -34,7 +35,7 @@ class Machine:
         monkeypatch.setattr(discovery, "usb_serial_adapters", self.look)
         monkeypatch.setattr(discovery, "LOOK", 0.2)
         made = discovery.Discovery
-        monkeypatch.setattr("driver.app.Discovery", lambda add, known: made(add, known, str(self.dev)))
+        monkeypatch.setattr("driver.app.Discovery", lambda *given: made(*given, str(self.dev)))
 
     def look(self) -> list[Adapter]:
         self.looks += 1
@@ -149,6 +150,21 @@ async def test_nothing_is_sent_where_others_talk(
     talker.cancel()
     assert device.heard == b""
     assert await scene.names() == []
+
+
+async def test_a_port_that_the_owner_names_is_not_searched(
+    scene: Scene, machine: Machine, caplog: pytest.LogCaptureFixture
+) -> None:
+    device = Counting()
+    name = scene.folder / "by-id"
+    named = await machine.plug(0, Line(device))  # type: ignore[arg-type]
+    name.symlink_to(named.url)
+    await machine.plug(1, Line(Counting()))  # type: ignore[arg-type]
+    caplog.set_level("INFO")
+    scene.start(f"[driver]\nports = auto\n[battery house]\nport = {name}\n")
+    await said(caplog, "ttyUSB1 is left alone")
+    assert "ttyUSB0 is left alone" not in caplog.text
+    assert set(device.heard.split(READ_ALL)) <= {b"", ACTIVATE}
 
 
 @pytest.mark.parametrize(
