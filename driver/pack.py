@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from . import __version__
+from .announcements import Announcements
 from .battery.controller import Controller, Outcome, failsafe
 from .battery.identity import Key
 from .battery.loss import Presence, Timing
@@ -61,7 +62,7 @@ class Pack:
         self.controller = Controller(options.charge_settings(), timing, now, memory, time.time())
         self._facts: Facts | None = None
         self._presented = now
-        self._said = (Presence.LIVE, "")
+        self._announcements = Announcements(self._log)
         self._began: tuple[float, str] | None = None  # the state that is not LIVE, and when that was for people
         self._failed = False
         self._ready = asyncio.Event()  # there is something to register
@@ -154,13 +155,7 @@ class Pack:
             said = f"{outcome.explanation}; {advice}" if outcome.explanation else advice
             outcome = replace(outcome, explanation=said)
         self.outcome, self._presented = outcome, now
-        state = outcome.presence, outcome.explanation
-        if state != self._said:
-            self._said = state
-            level = logging.INFO if outcome.presence is Presence.LIVE else logging.WARNING
-            self._log.log(
-                level, "%s%s", outcome.presence.value, f": {outcome.explanation}" if outcome.explanation else ""
-            )
+        self._announcements.take(outcome)
         if self.service is not None:
             self.service.publish(self._moment())
         else:
@@ -192,7 +187,14 @@ class Pack:
                 continue
             if self.service is None:
                 name, signalled = self.options.name or "", self.source.alarms
-                self.service = BatteryService(self._settings, self.key.value, signalled=signalled, name=name)
+                self.service = BatteryService(
+                    self._settings,
+                    self.key.value,
+                    signalled=signalled,
+                    name=name,
+                    changes=lambda: self.controller.changes.text(time.monotonic()),
+                    clear_history=self.controller.clear_history,
+                )
             service = self.service
             try:
                 await service.register(self._moment())

@@ -4,6 +4,7 @@ Control acts on what the BMS says, at once. What is shown rises with it and ends
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeAlias
 
 from .alarms import Alarm
@@ -13,19 +14,38 @@ HOLD = 60.0  # s for which an alarm must be gone before it counts as over
 
 
 class Announced:
-    """The alarms of one battery that are shown."""
+    """The alarms of one battery that are shown, each with its words as they were when it rose."""
 
     def __init__(self) -> None:
-        self._gone_for: dict[Alarm, float] = {}  # s
+        self._gone_for: dict[Alarm | int, float] = {}  # s; a bit that nobody knows stands for itself
+        self._words: dict[Alarm | int, str] = {}
 
-    def take(self, alarms: frozenset[Alarm], elapsed: float) -> frozenset[Alarm]:
-        """What to show, where the BMS says `alarms`, `elapsed` s after the reading before."""
-        if not self._gone_for:
-            self._gone_for = dict.fromkeys(alarms, 0.0)
-            return alarms
-        kept = {alarm: gone + elapsed for alarm, gone in self._gone_for.items() if gone + elapsed < HOLD}
-        self._gone_for = kept | dict.fromkeys(alarms, 0.0)
-        return frozenset(self._gone_for)
+    @property
+    def words(self) -> tuple[str, ...]:
+        """A sentence for each of them."""
+        return tuple(self._words.values())
+
+    def take(self, now: Reading, elapsed: float) -> Reading:
+        """The reading, `elapsed` s after the one before, with the alarms to show."""
+        if not (now.alarms or now.unknown_alarm_bits or self._gone_for):
+            return now
+        raised: list[Alarm | int] = [*sorted(now.alarms, key=lambda alarm: alarm.name), *_bits(now.unknown_alarm_bits)]
+        kept = {event: gone + elapsed for event, gone in self._gone_for.items() if gone + elapsed < HOLD}
+        self._gone_for = kept | dict.fromkeys(raised, 0.0)
+        self._words = {event: self._words.get(event) or _said(event, now) for event in self._gone_for}
+        return replace(
+            now,
+            alarms=frozenset(event for event in self._gone_for if isinstance(event, Alarm)),
+            unknown_alarm_bits=sum(event for event in self._gone_for if not isinstance(event, Alarm)),
+        )
+
+
+def _bits(word: int) -> list[int]:
+    return [1 << place for place in range(word.bit_length()) if word >> place & 1]
+
+
+def _said(event: Alarm | int, now: Reading) -> str:
+    return words(event, now) if isinstance(event, Alarm) else f"alarm bit {event:#06x}, which this driver does not know"
 
 
 Words: TypeAlias = Callable[[Reading], str]

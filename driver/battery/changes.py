@@ -1,5 +1,6 @@
 """The last changes of a battery's limits, with their reasons: why the charge current was what it was an hour ago."""
 
+import json
 from collections import deque
 from dataclasses import fields
 from typing import NamedTuple
@@ -34,6 +35,10 @@ class Changes:
             if before is None or _differs(before, limit, WORTH[name]):
                 self._noted[name] = limit
                 self.last.append(Change(now, name, limit))
+
+    def text(self, now: float) -> str:
+        """All of them as JSON, oldest first: lists of s before `now`, name, value and reason."""
+        return json.dumps([(round(now - at, 1), name, *limit) for at, name, limit in self.last])
 
 
 def _differs(before: Limit, limit: Limit, worth: float) -> bool:

@@ -65,6 +65,7 @@ class Outcome:
     history: History = NONE
     charge_requested: bool = False  # the battery nears its cut-off: /Info/ChargeRequest
     conflicts: tuple[str, ...] = ()  # settings of owner and BMS that contradict each other
+    alarm_words: tuple[str, ...] = ()  # a sentence for each alarm that is shown, as it was when it rose
 
 
 def failsafe(last: Outcome, now: float, reason: str) -> Outcome:
@@ -126,13 +127,10 @@ class Controller:
         self._resistance.take(reading, now)
         self._recent.add(moment_of(reading, self._resistance.per_cell), now)
         elapsed = silence if heard_before else 0.0
-        alarms, shown = (
-            self._announced.take(reading.alarms, elapsed),
-            self._reading.alarms if self._reading else frozenset(),
-        )
+        shown, alarms = self._announced.take(reading, elapsed), self._reading.alarms if self._reading else frozenset()
         full = self._charging.has_filled()
-        self._history = step(self._history, reading, alarms - shown, elapsed, full=full)
-        self._reading = reading if alarms == reading.alarms else replace(reading, alarms=alarms)
+        self._history = step(self._history, reading, shown.alarms - alarms, elapsed, full=full)
+        self._reading = shown
         self._heard, self._limits = now, wanted
         return self._outcome_at(now)
 
@@ -242,6 +240,7 @@ class Controller:
             history=self._history,
             charge_requested=self._discharging.charge_requested,
             conflicts=self._certainty.conflicts,
+            alarm_words=self._announced.words,
         )
 
     def _explanation(self, state: Presence) -> str:

@@ -74,6 +74,7 @@ class Tree:
     def __init__(self, bus: MessageBus) -> None:
         self._bus = bus
         self._items: dict[str, Item] = {}
+        self._asked: dict[str, Callable[[], str]] = {}
         self._writing: set[asyncio.Task[None]] = set()
         self._signal = Message(  # one for all times: its header is checked once, its bytes are made when it is sent
             message_type=MessageType.SIGNAL,
@@ -90,6 +91,10 @@ class Tree:
 
     def __getitem__(self, path: str) -> Item:
         return self._items[path]
+
+    def on_request(self, path: str, text: Callable[[], str]) -> None:
+        """Answer GetValue and GetText on `path` with a text made then; nobody is told of it unasked."""
+        self._asked[path] = text
 
     def replace(self, items: Mapping[str, Item]) -> None:
         """Let these be all items there are. Sends nothing: it is for times when nobody sees the service."""
@@ -128,6 +133,8 @@ class Tree:
     def _answer(self, message: Message) -> Message | None:
         """The reply to a call; None: it follows later."""
         path, item = message.path or "", self._items.get(message.path or "")
+        if item is None and path in self._asked:
+            item = Item("s", value=self._asked[path]())
         below = item is None and (path == "/" or any(self._below(path)))
         if item is None and not below:
             return Message.new_error(message, "org.freedesktop.DBus.Error.UnknownObject", f"there is no {path}")

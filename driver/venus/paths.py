@@ -119,14 +119,14 @@ def connection_information(outcome: Outcome) -> str:
         return outcome.explanation or ("BMS lost" if outcome.presence is Presence.SAFE else "BMS silent")
     if outcome.limits is None and outcome.explanation:
         return f"Monitoring only: {outcome.explanation}"
-    return outcome.explanation or "Connected"
+    return outcome.explanation or "; ".join(outcome.alarm_words) or "Connected"
 
 
 def state_key(outcome: Outcome) -> object:
     """What the rows of `STATE` draw on."""
     return (
         outcome.presence, outcome.explanation, outcome.limits is None, outcome.cable_alarm, outcome.cell_count,
-        charge_allowed(outcome), discharge_allowed(outcome), outcome.charge_requested,
+        charge_allowed(outcome), discharge_allowed(outcome), outcome.charge_requested, outcome.alarm_words,
     )  # fmt: skip
 
 
@@ -168,6 +168,7 @@ STATE: Group[Outcome] = Group(state_key, (
 ))
 
 HISTORY: Group[History] = Group(lambda now: now, (  # what was never counted has no path
+    Row("/History/CanBeCleared",       "i", "%d",      lambda now: 1),  # by a 1 to /History/Clear
     Row("/History/ChargedEnergy",      "d", "%.1fkWh", lambda now: now.charged_energy or None, 0.1),
     Row("/History/DischargedEnergy",   "d", "%.1fkWh", lambda now: now.discharged_energy or None, 0.1),
     Row("/History/MinimumVoltage",     "d", "%.2fV",   lambda now: now.minimum_voltage, 0.01),
@@ -177,6 +178,9 @@ HISTORY: Group[History] = Group(lambda now: now, (  # what was never counted has
     Row("/History/DeepestDischarge",   "d", "%.1fAh",  lambda now: now.deepest_discharge or None, 0.1),
     Row("/History/LastDischarge",      "d", "%.1fAh",
         lambda now: now.last_discharge if now.deepest_discharge else None, 0.1),
+    Row("/History/AutomaticSyncs",     "i", "%d",      lambda now: now.full_charges or None),
+    Row("/History/MinimumTemperature", "d", "%.1fC",   lambda now: now.minimum_temperature, 0.1),
+    Row("/History/MaximumTemperature", "d", "%.1fC",   lambda now: now.maximum_temperature, 0.1),
     Row("/History/TimeSinceLastFullCharge", "i", "%ds", lambda now: now.since_full, 100.0),
     Row("/History/HighVoltageAlarms",  "i", "%d",      lambda now: now.high_voltage_alarms or None),
     Row("/History/LowVoltageAlarms",   "i", "%d",      lambda now: now.low_voltage_alarms or None),

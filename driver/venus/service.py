@@ -2,12 +2,13 @@
 
 The name is claimed last, when every path has its value: Victron's programs read once when a name appears. The
 service is taken off and claimed anew, on the same connection, when the owner gives it another DeviceInstance, and when
-control comes or goes: /Info paths raise a battery's priority by their mere existence. /CustomName is the only path
-that others may write.
+control comes or goes: /Info paths raise a battery's priority by their mere existence. Others may write /CustomName and
+/History/Clear.
 """
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..battery.alarms import Alarm
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 LONGEST_NAME = 32  # characters; what the GX's screen allows
 RETRY = 5.0  # s between tries to take the name again
+CHANGES = "/LimitChanges"  # on request only
 
 
 def service_name(key: str) -> str:
@@ -43,12 +45,20 @@ class BatteryService:
     """One battery on the bus.
 
     `key` says who the battery is and never changes, `signalled` are the alarms that its protocol can tell, `name` is
-    what it is called until the owner names it on the GX. `disconnected` ends with the reason when the bus is lost:
-    then the process should end.
+    what it is called until the owner names it on the GX. `changes` tells the last changes of its limits,
+    `clear_history` begins its history anew. `disconnected` ends with the reason when the bus is lost: then the process
+    should end.
     """
 
     def __init__(
-        self, settings: LocalSettings, key: str, *, signalled: frozenset[Alarm] = frozenset(Alarm), name: str = ""
+        self,
+        settings: LocalSettings,
+        key: str,
+        *,
+        signalled: frozenset[Alarm] = frozenset(Alarm),
+        name: str = "",
+        changes: Callable[[], str] = str,
+        clear_history: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = service_name(key)
         self.disconnected: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -56,6 +66,8 @@ class BatteryService:
         self._key = key
         self._signalled = signalled
         self._first_name = name
+        self._changes = changes
+        self._clear_history = clear_history
         self._seat: Seat | None = None
         self._published: Published | None = None  # None: the name is not ours
         self._moment: Moment | None = None
@@ -81,6 +93,7 @@ class BatteryService:
             stored = await self._settings.battery(self._key, self._first_name, self._settings_changed)
             bus = await dbus.connect()
             self._seat = Seat(bus, Tree(bus), stored, dbus.watch(bus, self._lost))
+            self._seat.tree.on_request(CHANGES, self._changes)
         if not self.registered:
             await self._claim(self._seat, self._moment)
 
@@ -133,6 +146,7 @@ class BatteryService:
         items = {path: published.item(path) for path in published.changes(moment)}
         items["/DeviceInstance"] = Item("i", "%d", seat.stored.instance)
         items["/CustomName"] = Item("s", "%s", seat.stored.name, self._rename)
+        items["/History/Clear"] = Item("i", "%d", 0, self._clear)
         seat.tree.replace(items)
         await dbus.claim(seat.bus, self.name)
         self._published, self._again = published, None
@@ -178,6 +192,13 @@ class BatteryService:
         self._seat.stored.name = value
         self._seat.tree.update({"/CustomName": value})
         return True
+
+    async def _clear(self, value: Value) -> bool:
+        """Begin the history anew; what is written is no value that stays."""
+        if value == 1:
+            log.info("%s: the history was cleared", self.name)
+            self._clear_history()
+        return value == 1
 
 
 def _outdated(seat: Seat, published: Published, moment: Moment) -> str:

@@ -39,6 +39,37 @@ def test_an_alarm_that_flaps_is_one_event() -> None:
     assert set(map(frozenset, seen[1:])) == {frozenset({HIGH, LOW})}
 
 
+def test_the_words_stay_as_they_were_when_the_alarm_rose() -> None:
+    timeline = Timeline()
+    assert timeline.hear(reading(), 5).alarm_words == ()
+    timeline.hear(reading(ahead(3.652, 3.5), alarms=frozenset({HIGH})), 1)
+    timeline.hear(reading(ahead(3.700, 3.5), alarms=frozenset({HIGH, LOW})), 1)
+    assert timeline.last.alarm_words == (
+        "pack voltage high: cell 3 3.652 V, limit 3.650 V",
+        "cell voltage low: cell 1 3.500 V, limit 2.600 V",
+    )
+    assert timeline.hear(reading(), 60).alarm_words == ()
+    again = timeline.hear(reading(ahead(3.660, 3.5), alarms=frozenset({HIGH})), 1)
+    assert again.alarm_words == ("pack voltage high: cell 3 3.660 V, limit 3.650 V",)
+
+
+def test_a_bit_that_nobody_knows_is_shown_as_long_as_an_alarm_and_named() -> None:
+    timeline = Timeline()
+    timeline.hear(reading(unknown_alarm_bits=0x4000), 1)
+    timeline.hear(reading(unknown_alarm_bits=0x8001), 1)
+    assert timeline.last.alarm_words == (
+        "alarm bit 0x4000, which this driver does not know",
+        "alarm bit 0x0001, which this driver does not know",
+        "alarm bit 0x8000, which this driver does not know",
+    )
+    assert timeline.last.reading is not None
+    assert timeline.last.reading.unknown_alarm_bits == 0xC001
+    timeline.hear(reading(), 59)
+    assert timeline.last.reading.unknown_alarm_bits == 0x8001
+    timeline.hear(reading(), 1)
+    assert timeline.last.reading.unknown_alarm_bits == 0
+
+
 def test_control_does_not_wait_for_the_end_of_what_is_shown() -> None:
     timeline = Timeline()
     timeline.hear(reading(alarms=frozenset({HIGH})), 5)

@@ -1,5 +1,7 @@
 """The last changes of the limits are kept with their reasons."""
 
+import json
+
 from driver.battery.changes import Change, Changes
 from driver.battery.limits import Limit, Limits
 from tests.battery.packs import Timeline, reading
@@ -36,6 +38,15 @@ def test_the_last_hundred_are_kept() -> None:
         changes.take(given(100.0 + 5 * (now % 2)), float(now))
     assert len(changes.last) == 100
     assert changes.last[-1].at == 299.0
+
+
+def test_they_are_told_with_their_age() -> None:
+    changes = Changes()
+    changes.take(given(96.0, "cold \u00b0"), 10.04)
+    assert json.loads(changes.text(75.0))[:2] == [
+        [65.0, "charge_voltage", 55.2, "x"],
+        [65.0, "charge_current", 96.0, "cold \u00b0"],
+    ]
 
 
 def test_the_controller_notes_what_it_hands_out() -> None:

@@ -95,6 +95,7 @@ ALWAYS = """
 /Balances/Cell8                      i  0
 /History/ChargeCycles                i  12
 /History/TotalAhDrawn                d  -3457Ah
+/History/CanBeCleared                i  1
 /Alarms/BmsCable                     i  0
 /Alarms/InternalFailure              i  0
 /Alarms/LowSoc                       i  0
@@ -185,7 +186,7 @@ def test_a_silent_bms_leaves_limits_and_identity_and_no_measurement() -> None:
         "/Io/AllowToDischarge", "/System/NrOfBatteries", "/System/BatteriesParallel", "/System/BatteriesSeries",
         "/System/NrOfCellsPerBattery", "/System/NrOfModulesOnline", "/System/NrOfModulesOffline",
         "/System/NrOfModulesBlockingCharge", "/System/NrOfModulesBlockingDischarge", "/History/ChargeCycles",
-        "/History/TotalAhDrawn", "/Alarms/BmsCable",
+        "/History/TotalAhDrawn", "/History/CanBeCleared", "/Alarms/BmsCable",
     }  # fmt: skip
     assert {path: value for path, value in gone.items() if value is not None} == {
         "/State": 10, "/Alarms/BmsCable": 2, "/ConnectionInformation": "BMS lost, charge and discharge stopped",
@@ -284,6 +285,15 @@ def test_an_unknown_alarm_bit_is_a_warning() -> None:
     assert paths.changes(moment(reading(unknown_alarm_bits=0x4000))) == {"/Alarms/InternalFailure": 1}
     both = reading(unknown_alarm_bits=0x4000, alarms=frozenset({Alarm.PROTECTION_309_A}))
     assert paths.changes(moment(both)) == {"/Alarms/InternalFailure": 2}
+
+
+def test_alarms_are_told_in_words_where_there_is_no_other_trouble() -> None:
+    paths = published()
+    paths.changes(moment())
+    words = ("cell voltage high: cell 3 3.652 V, limit 3.650 V", "MOSFETs too hot: 91 °C")
+    assert paths.changes(moment(alarm_words=words)) == {"/ConnectionInformation": "; ".join(words)}
+    silent = paths.changes(moment(alarm_words=words, presence=Presence.HOLD, explanation="BMS silent"))
+    assert silent["/ConnectionInformation"] == "BMS silent"
 
 
 @pytest.mark.parametrize("severity", Severity)

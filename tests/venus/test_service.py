@@ -40,7 +40,9 @@ async def test_everything_is_on_the_bus_as_the_table_says(
     bus: PrivateBus, battery: BatteryService, client: Client
 ) -> None:
     await battery.register(moment())
-    expected = table(ALWAYS + CONTROL) | {"/DeviceInstance": ("i", "1"), "/CustomName": ("s", "")}
+    expected = table(ALWAYS + CONTROL) | {
+        "/DeviceInstance": ("i", "1"), "/CustomName": ("s", ""), "/History/Clear": ("i", "0"),
+    }  # fmt: skip
     answer = await client.call(NAME, "/", "GetItems")
     items = answer.body[0]
     assert {path: (item["Value"].signature, item["Text"].value) for path, item in items.items()} == expected
@@ -89,7 +91,7 @@ async def test_the_name_appears_when_all_is_there(
     client.connection.add_message_handler(hear)
     await battery.register(moment())
     await until(lambda: seen)
-    assert set(seen[0]) == set(table(ALWAYS + CONTROL)) | {"/DeviceInstance", "/CustomName"}
+    assert set(seen[0]) == set(table(ALWAYS + CONTROL)) | {"/DeviceInstance", "/CustomName", "/History/Clear"}
     assert None not in seen[0].values()
     assert [signal for signal in client.signals if signal.sender == await client.owner(NAME)] == []
 
@@ -118,7 +120,7 @@ async def test_new_cells_appear_in_the_same_signal(battery: BatteryService, clie
     assert await client.owner(NAME) == owner
 
 
-async def test_nobody_may_write_but_the_name(battery: BatteryService, client: Client) -> None:
+async def test_nobody_may_write_but_the_name_and_a_1_that_clears(battery: BatteryService, client: Client) -> None:
     await battery.register(moment())
     before = await client.items(NAME)
     client.signals.clear()
@@ -128,7 +130,7 @@ async def test_nobody_may_write_but_the_name(battery: BatteryService, client: Cl
             Variant("d", 7.5),
             Variant("s", "x" * 33),
             Variant("ai", []),
-            Variant("b", True),
+            *([Variant("b", True)] if path != "/History/Clear" else []),
         ):
             answer = await client.call(NAME, path, "SetValue", "v", value, interface=BUS_ITEM)
             assert answer.body in ([1], [2]), path
