@@ -10,7 +10,7 @@ import termios
 from contextlib import suppress
 
 from ..errors import LinkError
-from .doorbell import Doorbell, settle
+from .doorbell import Doorbell
 from .opening import Attempt, open_descriptor, short_name
 from .pace import Pace
 
@@ -71,7 +71,7 @@ class SerialLink:
             missing = expect - len(held)
             blind = pace.blind(missing, now)
             if blind > 0.0:
-                await asyncio.sleep(min(blind, deadline - now))
+                await self._doorbell.sleep(min(now + blind, deadline))
             elif not await self._doorbell.wait(min(deadline, pace.patience(missing)) if held else deadline):
                 break
             self._take(expect, exact=blind == 0.0)
@@ -119,9 +119,9 @@ class SerialLink:
         try:
             async with asyncio.timeout(SENDING):
                 while rest:
-                    wake = self._loop.create_future()
-                    self._loop.add_writer(number, settle, wake, True)
-                    await wake
+                    writable = asyncio.Event()
+                    self._loop.add_writer(number, writable.set)
+                    await writable.wait()
                     rest = rest[self._send(rest) :]
         except TimeoutError:
             raise self._lost(f"takes no bytes for {SENDING:g} s; {len(rest)} unsent") from None
