@@ -159,7 +159,7 @@ class App:
         if self._bluetooth is None:
             from .bluetooth import Bluetooth  # so is bleak
 
-            self._bluetooth = Bluetooth()
+            self._bluetooth = Bluetooth(self._settings)
         return self._bluetooth
 
     def _start_bus(self, port: str, session: "BusSession") -> None:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from .errors import LinkError, ProtocolError
 from .link.base import Link
+from .link.interference import VENUS
 from .options import Battery
 from .protocol.dialect import Dialect, conversation
 from .session import Deliver, Session, Source
+from .venus.localsettings import LocalSettings
 
 if TYPE_CHECKING:
     from .link.ble import BleLink
@@ -56,7 +58,9 @@ class BluetoothSession(Session):
 class Bluetooth:
     """The Bluetooth batteries of one process: they take turns at each adapter."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: LocalSettings | None = None) -> None:
+        """`settings` tell which of Venus's own services use Bluetooth; None: nobody asks."""
+        self._settings = settings
         self._radios: Radios | None = None
 
     def link(self, options: Battery) -> "BleLink":
@@ -64,7 +68,11 @@ class Bluetooth:
         from .link.ble import BleLink
         from .link.radio import Radios
 
-        self._radios = self._radios or Radios()
+        if self._radios is None:
+            self._radios = Radios()
+            if self._settings is not None:
+                for setting in VENUS:
+                    self._settings.watch(setting, partial(self._radios.venus.take, setting))
         return BleLink(
             options.port,
             options.adapter,

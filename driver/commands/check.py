@@ -14,7 +14,7 @@ from typing import TypeVar
 from .. import __version__
 from ..config import Config
 from ..options import Battery, Ports
-from . import check_system
+from . import check_bluetooth, check_system
 from .findings import Finding, Level, broken, conclusion, finding_lines
 
 HELP = "find out what is wrong, and what to do about it"
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _check(config: Path, show: Callable[[str, Iterable[Finding]], None]) -> None:
     system = await check_system.gather(config)
-    show("system", apply(check_system.CHECKS, system))
+    show("system", apply((*check_system.CHECKS, *check_bluetooth.CHECKS), system))
     if "pyserial" in system.missing or system.config is None:
         return
     from . import check_battery  # needs pyserial

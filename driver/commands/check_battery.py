@@ -16,7 +16,7 @@ from ..detection import detect
 from ..link.opening import short_name
 from ..link.ports import Holder, who_has_open
 from ..options import AT, Battery
-from ..protocol.dialect import LISTENING
+from ..protocol.dialect import BLUETOOTH, LISTENING
 from ..verdicts import OTHER_ADDRESS, Verdict
 from .check_system import System, value
 from .findings import Finding, broken, good, warning
@@ -31,6 +31,8 @@ TOLERABLE = 0.02  # share of damaged frames
 RECORDED_FIRMWARE: Mapping[str, tuple[str, ...]] = {  # proven by recorded frames
     "jk-uart": ("6.", "7.", "10.", "11."),
     "jk-pb": ("15.10", "15.41"),
+    "jk-ble": ("3.3.", "7.1.", "8.0.", "10.0", "11.", "14.20", "15.3", "15.41", "19."),
+    "neey": ("SW-1.1", "SW-2.0", "ZH-1.2", "ZH-2."),
 }
 
 
@@ -162,11 +164,10 @@ def damage(found: Examined) -> Finding | None:
     if found.reading is None:
         return None
     if bad > TOLERABLE * (frames + bad):
-        return warning(
-            "wire",
-            f"{bad} of {frames + bad} frames arrived damaged",
-            "Check the ground wire, the length of the cable and its distance to power cables",
-        )
+        step = "Check the ground wire, the length of the cable and its distance to power cables"
+        if found.protocol in BLUETOOTH:
+            step = "The signal is weak or disturbed: bring adapter and BMS nearer to each other"
+        return warning("wire", f"{bad} of {frames + bad} frames arrived damaged", step)
     echoes = found.counters.get("echoes", 0)
     return good("wire", f"{frames} frames, {bad} damaged{f', {echoes} own echoes (ignored)' if echoes else ''}")
 

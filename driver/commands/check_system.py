@@ -41,6 +41,7 @@ class System:
     bus_error: str = ""  # why there is no D-Bus
     settings_present: bool = False
     dvcc: bool | None = None
+    bluetooth: Mapping[str, int] = field(default_factory=dict)  # settings of Venus's own users of Bluetooth: value
     batteries: "Mapping[str, Items]" = field(default_factory=dict)  # battery services on D-Bus: name -> items
 
     @property
@@ -60,7 +61,7 @@ async def gather(config_path: Path) -> System:
     libraries, missing = _libraries()
     facts = _config_facts(config_path)
     if "D-Bus" in libraries:
-        facts |= await _bus_facts()
+        facts |= await _bus_facts(facts["config"])
     return System(libraries=libraries, missing=missing, **facts)
 
 
@@ -84,7 +85,12 @@ def _config_facts(path: Path) -> dict[str, Any]:
         return facts | {"config_error": str(exc)}
 
 
-async def _bus_facts() -> dict[str, Any]:
+def uses_bluetooth(config: Config | None) -> bool:
+    """Whether a battery is connected over the air."""
+    return config is not None and any(battery.bluetooth for battery in config.batteries.values())
+
+
+async def _bus_facts(config: Config | None) -> dict[str, Any]:
     from ..venus import bus
     from ..venus.localsettings import LocalSettings
 
@@ -95,8 +101,12 @@ async def _bus_facts() -> dict[str, Any]:
     try:
         settings = LocalSettings(connection)
         await settings.start()
-        on = await _dvcc(settings) if settings.present else None
-        return {"settings_present": settings.present, "dvcc": on, "batteries": await _batteries(connection)}
+        facts: dict[str, Any] = {"settings_present": settings.present, "batteries": await _batteries(connection)}
+        if settings.present:
+            facts |= {"dvcc": await _dvcc(settings)}
+        if settings.present and uses_bluetooth(config):
+            facts |= {"bluetooth": await _services(settings)}
+        return facts
     except BusError as exc:
         return {"bus_error": str(exc)}
     finally:
@@ -115,6 +125,14 @@ async def _batteries(connection: "MessageBus") -> "dict[str, Items]":
         except (BusError, TimeoutError):
             found[name] = {}
     return found
+
+
+async def _services(settings: "LocalSettings") -> dict[str, int]:
+    """Whether Venus's own users of Bluetooth are on, by setting; an older GX lacks some."""
+    from ..link.interference import VENUS
+
+    values = {setting: await settings.value(setting) for setting in VENUS}
+    return {setting: value for setting, value in values.items() if isinstance(value, int)}
 
 
 async def _dvcc(settings: "LocalSettings") -> bool | None:

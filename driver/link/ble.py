@@ -12,7 +12,7 @@ import random
 from ..logs import device_log
 from .bluez import Adapter, Device, Known
 from .gatt import Connection, Timeouts
-from .interference import Doubles, Interference
+from .interference import SUSPECTED, Doubles, Interference
 from .pairing import pair
 from .radio import Radio, Radios
 from .recovery import Recovery, Silence, Step
@@ -64,8 +64,10 @@ class BleLink:
     @property
     def advice(self) -> str:
         """What disturbs this battery's connection and what its owner can do; "" when nothing is known of."""
-        cause = self.interference.cause(asyncio.get_running_loop().time())
-        return "" if cause is None else cause.value
+        cause, venus = self.interference.cause(asyncio.get_running_loop().time()), self._radios.venus
+        if cause is not None:
+            return cause.value + venus.said(cause)
+        return venus.suspicion if self.recovery.failures >= SUSPECTED else ""
 
     def understood(self) -> None:
         """A valid frame has come: nothing else proves that the link works."""

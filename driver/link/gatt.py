@@ -209,4 +209,4 @@ def _nothing(*_: object) -> None:
 
 
 def _said(exc: BaseException) -> str:
-    return str(exc) or type(exc).__name__
+    return " ".join(str(exc).split()) or type(exc).__name__  # BlueZ ends some with a new line

@@ -6,6 +6,7 @@ connection that a JK has, and a second subscriber makes BlueZ deliver every noti
 """
 
 from collections import deque
+from collections.abc import Mapping
 from enum import Enum
 from itertools import pairwise
 
@@ -35,6 +36,46 @@ class Cause(Enum):
     )
     SHARED = "another program on this GX is subscribed to this BMS, every notification comes twice: stop that program"
     PAIRING = "the BMS refuses the connection for lack of pairing: try the option pairing of this battery"
+
+
+# Venus's own users of Bluetooth: the setting that switches each, what it disturbs, and what people call it
+VENUS: Mapping[str, tuple[Cause, str]] = {
+    "/Settings/Services/Bluetooth": (Cause.KEEP_ALIVE, "Venus's own Bluetooth"),
+    "/Settings/Services/BleSensors": (Cause.SCANNING, "Bluetooth sensors"),
+}
+SUSPECTED = 2  # attempts in a row that came to nothing, before what might disturb is said
+
+
+class VenusServices:
+    """Which of Venus's own users of Bluetooth are switched on."""
+
+    def __init__(self) -> None:
+        self._on: dict[str, bool] = {}  # by setting; a GX without that service has no such setting
+
+    def take(self, setting: str, value: object) -> None:
+        """The value of a setting; None: there is no such setting."""
+        self._on.pop(setting, None)
+        if isinstance(value, int):
+            self._on[setting] = value != 0
+
+    @property
+    def on(self) -> tuple[str, ...]:
+        """The settings of those that are on."""
+        return tuple(setting for setting in VENUS if self._on.get(setting))
+
+    def said(self, cause: Cause) -> str:
+        """Whether what is blamed is switched on now; "" when it is nothing of Venus's, or not known."""
+        setting = next((setting for setting, (blamed, _) in VENUS.items() if blamed is cause), "")
+        return f" (now {setting} = {int(self._on[setting])})" if setting in self._on else ""
+
+    @property
+    def suspicion(self) -> str:
+        """What may disturb any connection, and what to do; "" when nothing is on."""
+        if not self.on:
+            return ""
+        names = " and ".join(f"{VENUS[setting][1]} ({setting} = 1)" for setting in self.on)
+        are = "are" if len(self.on) > 1 else "is"
+        return f"{names} {are} on and may disturb it: switch off in Settings, or give it a USB Bluetooth adapter"
 
 
 class Interference:

@@ -1,4 +1,4 @@
-"""What the Bluetooth links of one process share: BlueZ, the turns at each adapter, and who lives on it."""
+"""What the Bluetooth links of one process share: BlueZ, the turns at each adapter, who lives on it, who disturbs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from .bluez import Bluez
+from .interference import VenusServices
 from .recovery import PowerCycles
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Radios:
 
     def __init__(self, bluez: Bluez | None = None) -> None:
         self.bluez = bluez or Bluez()
+        self.venus = VenusServices()
         self.links: WeakSet[BleLink] = WeakSet()
         self._radios: defaultdict[str, Radio] = defaultdict(Radio)
 

@@ -21,11 +21,11 @@ POWER_CYCLE_APART, POWER_CYCLE_MOST = 300.0, 3600.0  # s between two power cycle
 class Step(Enum):
     """What is done about a silent or lost battery."""
 
-    ASK = "asked again"
-    SUBSCRIBE = "subscribed again"
-    RECONNECT = "connected again"
-    REMOVE = "had BlueZ forget the device"
-    POWER_CYCLE = "switched the adapter off and on"
+    ASK = "asks again"
+    SUBSCRIBE = "subscribes again"
+    RECONNECT = "connects again"
+    REMOVE = "has BlueZ forget the device"
+    POWER_CYCLE = "switches the adapter off and on"
 
 
 LADDER = (Step.RECONNECT, Step.RECONNECT, Step.REMOVE, Step.RECONNECT, Step.POWER_CYCLE)  # by failures in a row

@@ -99,6 +99,7 @@ class LocalSettings:
         self._owner = ""
         self._present = asyncio.Event()
         self._watchers: dict[str, Watcher] = {}
+        self._watched: list[str] = []  # settings of others
         self._known: dict[str, Value] = {}  # our settings with their last values: the defaults after a restart
         self._reading: set[asyncio.Task[None]] = set()
         self._waiting = False
@@ -155,9 +156,24 @@ class LocalSettings:
                 said[:] = [now]
                 changed(now)
 
-        self._watchers[BOL] = take
+        self.watch(BOL, take)
+
+    def watch(self, path: str, changed: Watcher) -> None:
+        """Call `changed` with the value of somebody else's setting (None: not known), now and at every change."""
+        self._watchers[path] = changed
+        self._watched.append(path)
         if self.present:
-            self._in_background(self._read_dvcc())
+            self._in_background(self._read(path))
+
+    async def value(self, path: str) -> Value | None:
+        """What a setting holds now; None: not known, there may be no such setting."""
+        try:
+            body = await call(self._bus, SERVICE, path, f"{BUS_ITEM}.GetValue")
+        except BusError as error:
+            log.info("%s is not known: %s", path, error)
+            return None
+        found: Value | None = _plain(body[0])
+        return found
 
     async def write(self, path: str, value: str) -> None:
         """Set one setting. BusError when that is refused."""
@@ -202,8 +218,8 @@ class LocalSettings:
         self._present.set()
         if self._known:
             self._in_background(self._read_again())
-        if BOL in self._watchers:
-            self._in_background(self._read_dvcc())
+        for path in self._watched:
+            self._in_background(self._read(path))
 
     def _take(self, path: str, item: Mapping[str, Variant]) -> None:
         if path in self._watchers and "Value" in item:
@@ -220,14 +236,8 @@ class LocalSettings:
         except BusError as error:
             log.warning("after %s came back: %s", SERVICE, error)
 
-    async def _read_dvcc(self) -> None:
-        try:
-            body = await call(self._bus, SERVICE, BOL, f"{BUS_ITEM}.GetValue")
-        except BusError as error:
-            log.info("whether DVCC is on is not known: %s", error)
-            self._watchers[BOL](None)
-        else:
-            self._watchers[BOL](_plain(body[0]))
+    async def _read(self, path: str) -> None:
+        self._watchers[path](await self.value(path))
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)

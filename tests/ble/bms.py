@@ -11,6 +11,7 @@ from driver.protocol.jk02_settings import Settings
 from driver.protocol.jk02_wire import CHATTER, COMMAND, FrameType, background, request, sealed
 from driver.protocol.layout import read, write
 
+CURRENT = -12.345  # A
 ACKNOWLEDGE = request(0xC8)[:5] + b"\x01\x01" + bytes(12)
 ACKNOWLEDGE += bytes((sum(ACKNOWLEDGE) & 0xFF,))
 
@@ -38,7 +39,7 @@ def settings(variant: Variant, cells: int) -> bytes:
     return write(told, blank, variant)
 
 
-def cell_info(variant: Variant, cells: int, uptime: float) -> bytes:
+def cell_info(variant: Variant, cells: int, uptime: float, current: float = CURRENT) -> bytes:
     blank = background(FrameType.CELL_INFO, variant)
     voltages = tuple(3.300 + number / 1000 for number in range(cells))
     told = read(CellInfo, blank, variant)
@@ -48,7 +49,7 @@ def cell_info(variant: Variant, cells: int, uptime: float) -> bytes:
         cell_mask=(1 << cells) - 1,
         average_cell=round(sum(voltages) / cells, 3),
         voltage=round(sum(voltages), 3),
-        current=-12.345, temperature_1=21.5, temperature_2=-5.7, mos_temperature=28.3, state_of_charge=77,
+        current=current, temperature_1=21.5, temperature_2=-5.7, mos_temperature=28.3, state_of_charge=77,
         remaining=241.78, full_capacity=314.0, cycles=5, state_of_health=100, charge_mosfet=True,
         discharge_mosfet=True, uptime=uptime,
     )  # fmt: skip
@@ -75,6 +76,7 @@ class AirBms:
         self.notify: Callable[[bytes], None] = lambda chunk: None
         self.drop: Callable[[], None] = lambda: None
         self.mute = False
+        self.current = CURRENT
         self.script: list[dict[str, Any]] = []
         self.sent = 0  # whole frames
         self._counter = 0
@@ -89,6 +91,14 @@ class AirBms:
             self._spawn(self._send(device_info(self.variant, self.serial), acknowledge=True))
         elif data[4] == 0x96:
             self._spawn(self._start())
+
+    def live(self) -> bytes:
+        """The frame that streams, as it is now."""
+        return cell_info(self.variant, self.cells, round(asyncio.get_running_loop().time(), 1), self.current)
+
+    def numbered(self, frame: bytes) -> bytes:
+        """The frame with its number, and its sum made right."""
+        return sealed(frame, self._counter)
 
     def reset(self) -> None:
         """Link lost: the BMS forgets the stream."""
@@ -105,12 +115,11 @@ class AirBms:
     async def _start(self) -> None:
         await self._send(settings(self.variant, self.cells), acknowledge=True)
         if self._stream is None:
-            self._stream = self._spawn(self._run())
+            self._stream = self._spawn(self._stream_on())
 
-    async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
+    async def _stream_on(self) -> None:
         while True:
-            await self._send(cell_info(self.variant, self.cells, round(loop.time(), 1)))
+            await self._send(self.live())
             await asyncio.sleep(self.period)
 
     async def _send(self, frame: bytes, *, acknowledge: bool = False) -> None:
@@ -119,7 +128,7 @@ class AirBms:
                 return
             self._counter += 1
             fault = self.script.pop(0) if self.script else {}
-            stream = bytearray(fault.get("prefix", b"")) + sealed(frame, self._counter)
+            stream = bytearray(fault.get("prefix", b"")) + self.numbered(frame)
             if acknowledge:
                 stream += ACKNOWLEDGE + CHATTER
             if "corrupt" in fault:

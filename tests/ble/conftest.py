@@ -8,14 +8,13 @@ import pytest
 
 HERE = Path(__file__).parent
 WITH_BLEAK = importlib.util.find_spec("bleak") is not None
-PURE = ("test_recovery.py", "test_interference.py", "test_trouble.py")
 
 # when bleak 3.0 connects anew by itself it leaves the old D-Bus connection of dbus-fast 2.21 to the garbage collector
 LEFT_SOCKETS = pytest.mark.filterwarnings(
     r"ignore:Exception ignored in. <socket\.socket \[closed\]:pytest.PytestUnraisableExceptionWarning"
 )
 
-collect_ignore = [] if WITH_BLEAK else [file.name for file in HERE.glob("test_*.py") if file.name not in PURE]
+collect_ignore_glob = [] if WITH_BLEAK else ["test_*.py"]
 
 if WITH_BLEAK:
     from tests.ble.adapter import FakeAdapter
@@ -46,7 +45,7 @@ if WITH_BLEAK:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.is_relative_to(HERE) and item.path.name not in PURE:
+        if item.path.is_relative_to(HERE):
             item.add_marker("bus")
             item.add_marker(LEFT_SOCKETS)
 

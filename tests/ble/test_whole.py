@@ -50,6 +50,21 @@ async def test_a_named_disturbance_stands_in_connection_information(scene, air, 
     await scene.shows(name, "/ConnectionInformation", lambda text: Cause.SHARED.value in text)
 
 
+async def test_venus_services_that_use_bluetooth_are_named_when_a_battery_does_not_come(scene, bms) -> None:
+    scene.settings.set("/Settings/Services/Bluetooth", 1)
+    scene.start(f"[battery house]\nport = {ADDRESS}")
+    [name] = await scene.batteries(1)
+    await scene.shows(name, "/ConnectionInformation", "Connected")
+    bms.advertising = False
+    bms.plan = [{"error": ("Failed", "le-connection-abort-by-local")}] * 50
+    bms.bluez.soon(0.0, bms.drop)
+    await scene.shows(
+        name, "/ConnectionInformation", lambda text: "/Settings/Services/Bluetooth = 1" in text, timeout=60.0
+    )
+    scene.settings.set("/Settings/Services/Bluetooth", 0)
+    await scene.shows(name, "/ConnectionInformation", lambda text: "/Settings/Services" not in text, timeout=60.0)
+
+
 async def test_stopping_disconnects_within_five_seconds(scene, air, bms) -> None:
     bms.disconnect_latency = 2.0
     scene.start(f"[battery house]\nport = {ADDRESS}")

@@ -15,7 +15,7 @@ from driver.battery.controller import Controller
 from driver.battery.loss import Timing
 from driver.battery.reading import Reading
 from driver.battery.settings import ChargeSettings
-from driver.commands import check_battery, check_system, target
+from driver.commands import check_battery, check_bluetooth, check_system, target
 from driver.commands.check import apply
 from driver.commands.check_battery import Examined
 from driver.commands.check_system import System
@@ -24,11 +24,13 @@ from driver.config import parse
 from driver.link.ports import Holder
 from driver.options import Battery
 from driver.protocol.dialect import JkUart
+from driver.simulator.settings_service import SettingsService
 from driver.verdicts import Verdict
 from tests.commands.frames import FRAME
 from tests.commands.simulated_port import simulated_port
 from tests.private_bus import PrivateBus
 
+OVER_THE_AIR = "[battery air]\nport = C8:47:80:12:34:56\n"
 NO_BUS = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # the library's, when nobody is there
 ROOT = Path(__file__).parents[2]
 ONE = "[battery one]\nport = /dev/ttyUSB1\n"
@@ -332,3 +334,47 @@ def check_says(capsys: pytest.CaptureFixture[str], text: str) -> int:
     code = main(["check"])
     words = " ".join(capsys.readouterr().out.split())
     return code if text in words else -1
+
+
+@pytest.mark.parametrize(
+    ("values", "level", "detail"),
+    [
+        ({}, Level.OK, "no Bluetooth service of its own"),
+        ({"/Settings/Services/Bluetooth": 0}, Level.OK, "/Settings/Services/Bluetooth = 0"),
+        ({"/Settings/Services/Bluetooth": 1}, Level.WARNING, "/Settings/Services/Bluetooth = 1"),
+        ({"/Settings/Services/Bluetooth": 0, "/Settings/Services/BleSensors": 1}, Level.WARNING, "BleSensors = 1"),
+    ],
+)
+def test_who_else_uses_the_adapter(values: dict[str, int], level: Level, detail: str) -> None:
+    found = check_bluetooth.other_users(replace(configured(OVER_THE_AIR), bluetooth=values))
+    assert found is not None
+    assert found.level is level
+    assert detail in found.detail
+    assert ("USB Bluetooth adapter" in found.next_step) is (level is Level.WARNING)
+
+
+def test_bluetooth_is_nobodys_business_where_no_battery_uses_it() -> None:
+    assert not list(apply(check_bluetooth.CHECKS, replace(WELL, bluetooth={"/Settings/Services/Bluetooth": 1})))
+
+
+def test_bluetooth_without_bleak(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "bleak", None)
+    found = check_bluetooth.bleak_installed(configured(OVER_THE_AIR))
+    assert found is not None
+    assert found.level is Level.BROKEN
+    assert "pip install bleak" in found.next_step
+
+
+async def test_the_settings_of_venus_are_read_where_a_battery_uses_bluetooth(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config.ini"
+    with PrivateBus() as bus:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", bus.address)
+        settings = SettingsService()
+        await settings.start()
+        settings.set("/Settings/Services/Bluetooth", 1)
+        for text, read in ((OVER_THE_AIR, {"/Settings/Services/Bluetooth": 1}), (ONE, {})):
+            config.write_text(text)
+            assert (await check_system.gather(config)).bluetooth == read
+        await settings.close()

@@ -325,3 +325,16 @@ async def test_many_batteries_ask_one_after_the_other(settings: LocalSettings, m
     found = await asyncio.gather(*(settings.battery(name, "", lambda: None) for name in names))
     assert sorted(battery.instance for battery in found) == list(range(1, 9))
     assert most == 1
+
+
+async def test_a_setting_of_somebody_else_is_told_with_all_its_changes(
+    settings_service: SettingsService, settings: LocalSettings
+) -> None:
+    place, told = "/Settings/Services/Bluetooth", []
+    assert await settings.value(place) is None
+    settings_service.set(place, 1)
+    settings.watch(place, told.append)
+    await until(lambda: told[-1:] == [1])
+    assert await settings.value(place) == 1
+    settings_service.set(place, 0)
+    await until(lambda: told[-1] == 0)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driver.link.interference import Cause, Doubles, Interference
+from driver.link.interference import VENUS, Cause, Doubles, Interference, VenusServices
 from driver.link.trouble import Trouble
 
 
@@ -82,6 +82,35 @@ def test_refused_pairing_is_no_lost_link() -> None:
 
 def test_every_cause_says_what_to_do() -> None:
     assert all(": " in cause.value or ", " in cause.value for cause in Cause)
+
+
+BLUETOOTH, SENSORS = VENUS
+
+
+def test_what_is_blamed_is_said_with_its_setting() -> None:
+    venus = VenusServices()
+    assert venus.said(Cause.KEEP_ALIVE) == ""
+    venus.take(BLUETOOTH, 1)
+    venus.take(SENSORS, 0)
+    assert venus.said(Cause.KEEP_ALIVE) == " (now /Settings/Services/Bluetooth = 1)"
+    assert venus.said(Cause.SCANNING) == " (now /Settings/Services/BleSensors = 0)"
+    assert venus.said(Cause.HELD) == ""
+
+
+def test_what_is_on_is_suspected() -> None:
+    venus = VenusServices()
+    venus.take(BLUETOOTH, 0)
+    venus.take(SENSORS, None)  # an older GX has no such setting
+    assert venus.suspicion == ""
+    venus.take(SENSORS, 1)
+    assert venus.suspicion.startswith(
+        "Bluetooth sensors (/Settings/Services/BleSensors = 1) is on and may disturb it: "
+    )
+    venus.take(BLUETOOTH, 1)
+    assert venus.on == (BLUETOOTH, SENSORS)
+    assert "Venus's own Bluetooth (/Settings/Services/Bluetooth = 1) and Bluetooth sensors (" in venus.suspicion
+    venus.take(BLUETOOTH, None)
+    assert venus.on == (SENSORS,)
 
 
 def chunks(frames: int, size: int = 128) -> list[bytes]:
