@@ -12,7 +12,7 @@ from .reading import Reading
 from .unheeded import Unheeded
 
 GLIDE = 0.0001  # V per cell and s by which the charge voltage falls to float: chargers then do not draw on the battery
-CURRENT_HOLD = 900.0  # s for which a charge current that the highest cell has lowered stays so
+CURRENT_HOLD = 1800.0  # s for which a charge current that the highest cell has lowered stays so
 CLEAR = 0.100  # V below the target at which the highest cell at rest lowers no current any more
 SAID_FOR = 60.0  # s for which a reason stays as it is
 

@@ -43,6 +43,7 @@ class Cell:
     capacity: float  # Ah
     resistance: float  # Ω at 25 °C
     charge: float  # Ah stored
+    leak: float = 0.0  # A that it discharges itself with
 
 
 class Battery:
@@ -73,6 +74,7 @@ class Battery:
         self.current = 0.0  # A, of the last step
         self.temperature = temperature
         self.ambient = temperature
+        self._at: tuple[list[float], tuple[float, ...]] = [], ()  # how full, and the rest voltages of that
         self._heat_capacity = HEAT_CAPACITY * capacity * count
 
     def step(self, dt: float, amperes: float) -> None:
@@ -80,7 +82,7 @@ class Battery:
         self.current = amperes
         moved = amperes * dt / 3600
         for cell in self.cells:
-            cell.charge += moved
+            cell.charge += moved - cell.leak * dt / 3600
         final = self.ambient + self.heat * COOLING_TIME / self._heat_capacity
         self.temperature = final + (self.temperature - final) * math.exp(-dt / COOLING_TIME)
 
@@ -92,7 +94,10 @@ class Battery:
     @property
     def rest_voltages(self) -> tuple[float, ...]:
         """Voltages that the cells would have without current."""
-        return tuple(rest_voltage(self.chemistry, cell.charge / cell.capacity) for cell in self.cells)
+        filled = [cell.charge / cell.capacity for cell in self.cells]
+        if filled != self._at[0]:  # asked several times in a step
+            self._at = filled, tuple(rest_voltage(self.chemistry, soc) for soc in filled)
+        return self._at[1]
 
     @property
     def voltages(self) -> tuple[float, ...]:

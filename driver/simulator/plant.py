@@ -15,6 +15,7 @@ from .bms import JkBms
 Power: TypeAlias = Callable[[float], float]  # s -> W
 CYCLE = 3.0  # s between systemcalc's turns
 DELAYS = (1.0, 3.0, 2.0)  # s from our signal to the Multi's value: measured 1 to 3; no luck, so that a run repeats
+SOC_BAND = 5.0  # % over the minimum from which on the Multi serves the loads again
 FEED_IN_OFFSET = 0.4  # V above CVL for MPPTs while feeding in; "at most" that, so this is the worst of any system
 CHARGER_LAG = 1.5  # s, time constant of a charger that follows its set values
 MPPT_SMOOTHING = 6.0  # s, of the current that systemcalc takes off the Multi's share
@@ -39,6 +40,7 @@ class Site:
     mppt_current: float = 200.0  # A, of all MPPTs together
     feed_in: bool = False  # feed-in of excess DC-coupled PV
     inverter: float = 100.0  # A that the Multi can take out of DC, for loads and feed-in
+    minimum_soc: float = 0.0  # %, of ESS: below it the grid serves the loads; 0: there is no grid
 
 
 class Plant:
@@ -83,7 +85,8 @@ class Plant:
         rest, resistance = sum(bms.battery.rest_voltages), bms.battery.resistance
         volts = rest + bms.battery.current * resistance
         # B.5: DCL = 0 stops the Multi's inverter; no other DCL is enforced by a Multi
-        self.inverting = limits.discharge > 0 and bms.discharge_mosfet_on
+        least = site.minimum_soc + (0.0 if self.inverting else SOC_BAND * (site.minimum_soc > 0))
+        self.inverting = limits.discharge > 0 and bms.discharge_mosfet_on and bms.soc >= least
         load = min(site.inverter, site.load(now) / volts) if self.inverting else 0.0
         beside = site.dc_load(now) / volts
         share = 1 - math.exp(-dt / CHARGER_LAG)

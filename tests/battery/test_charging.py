@@ -112,11 +112,11 @@ def test_the_lead_never_lowers_below_the_rest_voltage_that_feed_in_lifts() -> No
     assert voltage(timeline).value == pytest.approx(53.6 - 0.4)
 
 
-def test_a_current_that_the_highest_cell_has_lowered_stays_for_a_quarter_of_an_hour() -> None:
+def test_a_current_that_the_highest_cell_has_lowered_stays_for_half_an_hour() -> None:
     timeline = Timeline()
     timeline.hear(reading(3.44), 10)
     assert amounts(timeline.last.limits)[1] == pytest.approx(44)
-    timeline.hear(reading(3.40), 899)
+    timeline.hear(reading(3.40), 1799)
     assert amounts(timeline.last.limits)[1] == pytest.approx(44)
     timeline.hear(reading(3.40), 100)
     assert amounts(timeline.last.limits)[1] == 100

@@ -9,6 +9,7 @@ from tests.closed_loop.scenarios import HOUR, Scenario
 
 OVERSHOOT = 0.020  # V of the highest cell above the target, outside the first 10 s after a step
 TURNS = 4  # of CVL in an hour
+SWINGS = 4  # of CCL in an hour, of more than a tenth of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def reading(bms: JkBms) -> Reading:
         soc=float(bms.soc),
         temperatures=(round(seen.box_temperature), round(seen.battery_temperature)),
         mos_temperature=round(seen.mos_temperature),
-        alarms=frozenset(alarm for bit, alarm in ALARMS.items() if bms.alarms & bit),
+        alarms=frozenset(alarm for bit, alarm in ALARMS.items() if bms.alarms & bit) if bms.alarms else frozenset(),
         charge_mosfet_on=bms.charge_mosfet_on,
         discharge_mosfet_on=bms.discharge_mosfet_on,
         balancing=bms.balancing,

@@ -76,7 +76,6 @@ class Scenario:
     ends: str
     target: float = 3.45  # V per cell
     settings: ChargeSettings = DEFAULTS
-    swings: int = 4  # of CCL in an hour, of more than a tenth of it; steps of load may make two each
 
 
 SUN = Site(solar=steady(7000.0), load=steady(300.0))
@@ -91,10 +90,10 @@ SCENARIOS = {
     "one cell 60 mV high, feed-in": Scenario(AHEAD, FEED_IN, 2.5, TAIL),
     "one cell 60 mV high, more sun than can be fed in": Scenario(AHEAD, TOO_MUCH, 2.5, TAIL),
     "16 cells of unequal capacity": Scenario(partial(pack, spread=3.0), SUN, 2, TAIL),
-    "load steps of 5 kW": Scenario(pack, STEPS, 2, TAIL, swings=6),
-    "load steps of 5 kW, one cell high": Scenario(AHEAD, STEPS, 2, TAIL, swings=6),
-    "load steps of 5 kW, feed-in": Scenario(pack, replace(STEPS, feed_in=True), 2, TAIL, swings=6),
-    "load steps beside the Multi": Scenario(pack, Site(solar=steady(7000.0), dc_load=jumping), 2, TAIL, swings=6),
+    "load steps of 5 kW": Scenario(pack, STEPS, 2, TAIL),
+    "load steps of 5 kW, one cell high": Scenario(AHEAD, STEPS, 2, TAIL),
+    "load steps of 5 kW, feed-in": Scenario(pack, replace(STEPS, feed_in=True), 2, TAIL),
+    "load steps beside the Multi": Scenario(pack, Site(solar=steady(7000.0), dc_load=jumping), 2, TAIL),
     "clouds": Scenario(partial(pack, ahead=0.006), replace(SUN, solar=clouds), 2, TAIL),
     "cold morning": Scenario(cold, replace(SUN, solar=sunrise), 5, TAIL),
     "cold morning, feed-in": Scenario(cold, FEED_IN, 4, TAIL),
