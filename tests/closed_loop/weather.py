@@ -1,4 +1,4 @@
-"""The sun of a place: its height by latitude and day, and clouds drawn from a seed. Made up; good enough to charge by."""
+"""The sun of a place: its height by latitude and day, and clouds drawn from a seed. Made up; good to charge by."""
 
 from functools import lru_cache
 from math import asin, cos, degrees, pi, radians, sin
