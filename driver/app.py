@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from .battery.controller import Outcome
 from .battery.settings import Control
-from .battery.shared_control import lowered
+from .battery.shared_control import together
 from .config import Config
 from .discovery import Discovery
 from .known import KnownBatteries
@@ -242,7 +242,7 @@ class App:
         if pack is not self._controller:
             return replace(outcome, limits=None, explanation=outcome.explanation or self._said_control)
         others = [
-            (other.name, other.outcome.limits)
+            (other.name, other.outcome)
             for other in self.packs
             if other is not pack
             and other.outcome is not None
@@ -250,7 +250,7 @@ class App:
             and other.outcome.cell_count == outcome.cell_count
             and other.outcome.chemistry is outcome.chemistry
         ]
-        return replace(outcome, limits=lowered(outcome.limits, others)) if others else outcome
+        return together(outcome, others) if others else outcome
 
     def _choose_control(self) -> None:
         """The battery marked control = yes, or the only one; a battery in control keeps it while the process lives."""

@@ -9,7 +9,7 @@ from .envelope import FEED_IN_OFFSET, Envelope
 from .lead import NO_LEAD, Lead, Leading
 from .limits import Limit, Limits
 from .reading import Reading
-from .unheeded import Unheeded
+from .unheeded import NO_CEILING, Ceiling, Unheeded
 
 GLIDE = 0.0001  # V per cell and s by which the charge voltage falls to float: chargers then do not draw on the battery
 CURRENT_HOLD = 1800.0  # s for which a charge current that the highest cell has lowered stays so
@@ -18,11 +18,24 @@ SAID_FOR = 60.0  # s for which a reason stays as it is
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """The share of the charge current that the highest cell has left, and for how many s it has not been lowered."""
+
+    share: float = 1.0
+    still: float = 0.0
+
+
+WHOLE = Held()
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
-    """What a restart must know."""
+    """What a restart must know, or it would open a limit."""
 
     state: ChargeState = EMPTY
     lead: Lead = NO_LEAD
+    held: Held = WHOLE
+    ceiling: Ceiling = NO_CEILING
 
 
 BEGINNING = Progress()
@@ -37,15 +50,15 @@ class Charging:
         self._leading = Leading(progress.lead)
         self._filled = False
         self._goal: float | None = None  # V per cell, on its way down to float
-        self._share, self._share_still = 1.0, 0.0  # of the charge current, and s since the highest cell lowered it
-        self._unheeded = Unheeded()
+        self._held = progress.held
+        self._unheeded = Unheeded(progress.ceiling)
         self._said: tuple[object, str] = (None, "")  # what a reason is about, and the reason
         self._said_for = 0.0  # s
 
     @property
     def progress(self) -> Progress:
         """What to keep."""
-        return Progress(self._state, self._leading.lead)
+        return Progress(self._state, self._leading.lead, self._held, self._unheeded.ceiling)
 
     def has_filled(self) -> bool:
         """Whether a charge was completed since this was asked last."""
@@ -110,10 +123,9 @@ class Charging:
 
     def _by_high_cell(self, now: Reading, drop: float, terms: Envelope, elapsed: float) -> Limit:
         highest = max(now.cells)
-        share = along(terms.charge_by_high_cell, highest)
-        self._share_still += elapsed
-        if share <= self._share:
-            self._share_still = 0.0
-        if share <= self._share or self._share_still >= CURRENT_HOLD or highest - drop <= terms.target - CLEAR:
-            self._share = share
-        return Limit(terms.charge_current * self._share, "highest cell")
+        share, held = along(terms.charge_by_high_cell, highest), self._held
+        still = 0.0 if share <= held.share else held.still + elapsed
+        if share <= held.share or still >= CURRENT_HOLD or highest - drop <= terms.target - CLEAR:
+            held = Held(share)
+        self._held = Held(held.share, still)
+        return Limit(terms.charge_current * held.share, "highest cell")

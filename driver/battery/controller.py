@@ -13,7 +13,7 @@ from .changes import Changes
 from .charge_mode import ChargeState
 from .charging import BEGINNING, Charging
 from .chemistry import Chemistry
-from .discharging import Discharging
+from .discharging import UNSPENT, Discharging
 from .easing import RISE_TIME, eased, risen
 from .envelope import Envelope
 from .history import NONE, History, step
@@ -100,7 +100,7 @@ class Controller:
         self._resistance = Resistance()
         self._recent = RecentExtremes()
         self._certainty = Certainty(settings)
-        self._discharging = Discharging()
+        self._discharging = Discharging(UNSPENT if memory is None else memory.spent)
         self._announced = Announced()
         self._history = NONE if memory is None else memory.history
         self.changes = Changes()  # of the limits that were handed out
@@ -174,6 +174,7 @@ class Controller:
             limits=self._limits,
             extremes=self._recent.overall(),
             progress=self._charging.progress,
+            spent=self._discharging.spent,
             history=self._history,
         )
 
@@ -191,7 +192,13 @@ class Controller:
         wanted = self._charging.limits(reading, limits(reading, found), found, self._resistance.per_cell, elapsed)
         discharge = self._discharging.limit(reading, wanted.discharge_current, found, elapsed)
         wanted = replace(wanted, discharge_current=discharge)
-        return wanted if self._shown is None else eased(self._shown, wanted, found, len(reading.cells), elapsed)
+        before = self._shown or self._kept(len(reading.cells))
+        return wanted if before is None else eased(before, wanted, found, len(reading.cells), elapsed)
+
+    def _kept(self, cell_count: int) -> Limits | None:
+        """The limits that an earlier process handed out: a restart opens none."""
+        memory = self._memory
+        return memory.limits if memory is not None and memory.cell_count == cell_count else None
 
     def _uncharged(self, reading: Reading, before: Limits, why: str, elapsed: float) -> Limits:
         """A battery that is in control has become uncertain: it stays in control, and is not charged.
@@ -238,7 +245,7 @@ class Controller:
             explanation=self._explanation(state),
             chemistry=self._chemistry(),
             history=self._history,
-            charge_requested=self._discharging.charge_requested,
+            charge_requested=self._discharging.spent.charge_requested,
             conflicts=self._certainty.conflicts,
             alarm_words=self._announced.words,
         )

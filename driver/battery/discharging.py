@@ -3,6 +3,8 @@
 Cells recover by some 100 mV as soon as the load is off. Without this the load would come back, and go, all night.
 """
 
+from dataclasses import dataclass
+
 from .alarms import Alarm
 from .envelope import Envelope
 from .limits import Limit
@@ -14,12 +16,22 @@ LASTING = 60.0  # s for which it must have that, or for which a charge must look
 UNDER_VOLTAGE = frozenset({Alarm.CELL_UNDER_VOLTAGE, Alarm.PACK_UNDER_VOLTAGE})
 
 
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What has been since the battery was last charged, and is over when it has recovered. A restart must know it."""
+
+    empty: bool = False  # it has reached its end
+    charge_requested: bool = False  # its lowest cell has come near the cut-off
+
+
+UNSPENT = Spent()
+
+
 class Discharging:
     """Keeps what the discharge side must remember between two readings."""
 
-    def __init__(self) -> None:
-        self.charge_requested = False  # the lowest cell is near the cut-off, and has not recovered since
-        self._empty = False
+    def __init__(self, spent: Spent = UNSPENT) -> None:
+        self.spent = spent
         self._near_for = self._recovered_for = 0.0  # s
 
     def limit(self, now: Reading, allowed: Limit, terms: Envelope, elapsed: float) -> Limit:
@@ -28,10 +40,10 @@ class Discharging:
         recovered = lowest >= max(terms.chemistry.value.band_low, terms.cut_off + RECOVERED)
         self._recovered_for = self._recovered_for + elapsed if recovered else 0.0
         self._near_for = self._near_for + elapsed if lowest <= terms.cut_off + NEAR else 0.0
+        empty, requested = self.spent.empty, self.spent.charge_requested
         if self._recovered_for >= LASTING:
-            self._empty = self.charge_requested = False
-        if self._near_for >= LASTING:
-            self.charge_requested = True
+            empty = requested = False
         if lowest <= terms.cut_off or now.alarms & UNDER_VOLTAGE:
-            self._empty, self._recovered_for = True, 0.0
-        return Limit(0.0, "empty; a charge will end that") if self._empty and allowed.value > 0 else allowed
+            empty, self._recovered_for = True, 0.0
+        self.spent = Spent(empty, requested or self._near_for >= LASTING)
+        return Limit(0.0, "empty; a charge will end that") if empty and allowed.value > 0 else allowed

@@ -9,13 +9,15 @@ from math import floor, inf, isfinite
 from typing import Any
 
 from .charge_mode import ChargeState, Phase
-from .charging import BEGINNING, Progress
+from .charging import BEGINNING, Held, Progress
 from .chemistry import Chemistry
+from .discharging import UNSPENT, Spent
 from .history import NONE, History
 from .lead import Lead
 from .limits import Limit, Limits
 from .loss import NOTHING_KNOWN, Extremes
 from .reading import Identity
+from .unheeded import Ceiling
 
 CLOCK_IS_SET = 1.6e9  # Unix s, in 2020: a clock that stands before has not been set since power-up
 MOST_CELLS = 64
@@ -33,6 +35,7 @@ class Memory:
     limits: Limits | None = None  # as they stood then; never without a chemistry
     extremes: Extremes = NOTHING_KNOWN
     progress: Progress = BEGINNING
+    spent: Spent = UNSPENT
     history: History = NONE
 
     def age(self, wall: float) -> float:
@@ -52,6 +55,9 @@ class Memory:
             "extremes": asdict(self.extremes),
             "charge": asdict(self.progress.state) | {"phase": self.progress.state.phase.value},
             "lead": asdict(self.progress.lead),
+            "held": asdict(self.progress.held),
+            "ceiling": _ceiling_json(self.progress.ceiling),
+            "spent": asdict(self.spent),
             "history": asdict(self.history),
         }
 
@@ -68,6 +74,7 @@ class Memory:
                 limits=None if limits is None else Limits(**{f.name: _limit(limits[f.name]) for f in fields(Limits)}),
                 extremes=_extremes(stored["extremes"]),
                 progress=_progress(stored),
+                spent=_spent(stored),
                 history=_history(stored),
             )
         except (KeyError, TypeError, ValueError):
@@ -121,9 +128,30 @@ def _progress(stored: Any) -> Progress:
             reason=str(charge["reason"]),
             **{name: _number(charge[name], 0) for name in ("absorbed", "level", "tail", "emptier", "since_full")},
         )
-        return Progress(state, Lead(_number(lead["lowered"], 0, MOST), _number(lead["still"], 0)))
+        held, ceiling = stored["held"], stored["ceiling"]
+        return Progress(
+            state,
+            Lead(_number(lead["lowered"], 0, MOST), _number(lead["still"], 0)),
+            Held(_number(held["share"], 0, 1), _number(held["still"], 0)),
+            Ceiling(
+                inf if ceiling["volts"] is None else _number(ceiling["volts"], 0, MOST), _number(ceiling["still"], 0)
+            ),
+        )
     except (KeyError, TypeError, ValueError):
         return BEGINNING
+
+
+def _ceiling_json(ceiling: Ceiling) -> dict[str, float | None]:
+    return {"volts": None if ceiling.volts == inf else ceiling.volts, "still": ceiling.still}
+
+
+def _spent(stored: Any) -> Spent:
+    """Whether it was empty; where that is not told, its cells will tell."""
+    try:
+        spent = stored["spent"]
+        return Spent(spent["empty"] is not False, spent["charge_requested"] is not False)
+    except (KeyError, TypeError):
+        return UNSPENT
 
 
 def _history(stored: Any) -> History:

@@ -5,9 +5,22 @@ controlling one, with the same number of cells and the same chemistry, hangs on 
 the controlling pack, at the same voltage. A lost pack counts with what the loss contract leaves it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+from .controller import Outcome
 from .limits import Limit, Limits
+
+
+def together(own: Outcome, others: Sequence[tuple[str, Outcome]]) -> Outcome:
+    """The controlling pack's outcome, with the limits of all, and a charge requested as soon as one pack needs it."""
+    if own.limits is None:
+        return own
+    return replace(
+        own,
+        limits=lowered(own.limits, [(name, other.limits) for name, other in others if other.limits is not None]),
+        charge_requested=own.charge_requested or any(other.charge_requested for _, other in others),
+    )
 
 
 def lowered(own: Limits, others: Iterable[tuple[str, Limits]]) -> Limits:

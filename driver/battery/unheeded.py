@@ -5,6 +5,7 @@ flow. It is a step of half the way each time, because the resistance is an estim
 The way back is the same, but late, so that the voltage turns round four times an hour at most.
 """
 
+from dataclasses import dataclass
 from math import inf
 
 OVER, UNDER, LEAST = 0.1, 0.25, 2.0  # shares of the allowed current, and A beside, by which a current may differ
@@ -15,13 +16,23 @@ FORGOTTEN = 4 * 3600.0  # s after it was lowered, when the chargers may be asked
 AT_CEILING = 0.010  # V per cell below the ceiling at which it is the ceiling that holds the battery
 
 
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """V per pack, and for how many s it has not been lowered."""
+
+    volts: float = inf
+    still: float = 0.0
+
+
+NO_CEILING = Ceiling()
+
+
 class Unheeded:
     """The ceiling of one battery, reading by reading."""
 
-    def __init__(self) -> None:
-        self._ceiling = inf  # V per pack
+    def __init__(self, ceiling: Ceiling = NO_CEILING) -> None:
+        self.ceiling = ceiling
         self._over_for = self._under_for = 0.0  # s
-        self._still = 0.0  # s since it was lowered
 
     def take(
         self, cells: tuple[float, ...], current: float, allowed: float, resistance: float, elapsed: float
@@ -31,17 +42,17 @@ class Unheeded:
         `current` is in A, `resistance` in Ω per cell, and this reading came `elapsed` s after the one before.
         """
         count, volts, excess = len(cells), sum(cells), current - allowed
-        self._still += elapsed
-        held = volts >= self._ceiling - AT_CEILING * count
-        less = excess < -UNDER * allowed - LEAST and (self._still >= LATE or current < -LEAST)
+        top, still = self.ceiling.volts, self.ceiling.still + elapsed
+        held = volts >= top - AT_CEILING * count
+        less = excess < -UNDER * allowed - LEAST and (still >= LATE or current < -LEAST)
         self._over_for = self._over_for + elapsed if excess > OVER * allowed + LEAST else 0.0
         self._under_for = self._under_for + elapsed if held and less else 0.0
         step = PART * excess * resistance * count
         if self._over_for >= FOLLOW:
-            self._ceiling = min(self._ceiling, volts) - step
-            self._over_for = self._still = 0.0
+            top, still, self._over_for = min(top, volts) - step, 0.0, 0.0
         elif self._under_for >= FOLLOW:
-            self._ceiling, self._under_for = self._ceiling - step, 0.0
-        elif self._still >= FORGOTTEN:
-            self._ceiling = inf
-        return self._ceiling
+            top, self._under_for = top - step, 0.0
+        elif still >= FORGOTTEN:
+            top = inf
+        self.ceiling = Ceiling(top, still)
+        return top

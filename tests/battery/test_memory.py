@@ -10,14 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driver.battery.charge_mode import ChargeState, Phase
-from driver.battery.charging import BEGINNING, Progress
+from driver.battery.charging import BEGINNING, Held, Progress
 from driver.battery.chemistry import Chemistry
+from driver.battery.discharging import UNSPENT, Spent
 from driver.battery.history import NONE, History
 from driver.battery.lead import Lead
 from driver.battery.limits import Limit, Limits
 from driver.battery.loss import NOTHING_KNOWN, Extremes
 from driver.battery.memory import Memory
 from driver.battery.reading import Identity
+from driver.battery.unheeded import Ceiling
 
 TEXT = st.none() | st.text()
 IDENTITIES = st.builds(
@@ -47,7 +49,10 @@ STATES = st.builds(
     soc=st.none() | st.floats(0, 100),
     reason=st.text(),
 )
-PROGRESS = st.builds(Progress, STATES, st.builds(Lead, st.floats(0, 100), SECONDS))
+CEILINGS = st.builds(Ceiling, st.just(inf) | st.floats(0, 1000), SECONDS)
+PROGRESS = st.builds(
+    Progress, STATES, st.builds(Lead, st.floats(0, 100), SECONDS), st.builds(Held, st.floats(0, 1), SECONDS), CEILINGS
+)
 AMOUNT, MAYBE = st.floats(-1e6, 1e6), st.none() | st.floats(-100, 1000)
 HISTORIES = st.builds(
     History,
@@ -74,6 +79,7 @@ def memories(draw: st.DrawFn) -> Memory:
         limits=None if chemistry is None else draw(st.none() | LIMITS),
         extremes=draw(EXTREMES),
         progress=draw(PROGRESS),
+        spent=draw(st.builds(Spent)),
         history=draw(HISTORIES),
     )
 
@@ -162,7 +168,7 @@ def test_what_is_not_ours_is_nothing(path: str, value: object) -> None:
     assert Memory.from_json(stored) is None
 
 
-CHARGING = ("charge", "lead", "history")
+CHARGING = ("charge", "lead", "held", "ceiling", "spent", "history")
 
 
 @pytest.mark.parametrize("name", sorted(set(kept()) - set(CHARGING)))
@@ -184,6 +190,11 @@ def test_a_part_that_is_missing_makes_it_nothing(name: str) -> None:
         ("charge", "soc", 101.0),
         ("lead", "lowered", -0.1),
         ("lead", "still", True),
+        ("held", "share", 1.1),
+        ("held", "still", -1.0),
+        ("ceiling", "volts", "55"),
+        ("ceiling", "volts", -0.1),
+        ("ceiling", "still", nan),
     ],
 )
 def test_a_charge_that_is_not_ours_begins_anew_and_costs_nothing_else(part: str, name: str, value: object) -> None:
@@ -200,7 +211,7 @@ def test_a_memory_of_an_earlier_version_knows_no_charge(name: str) -> None:
     del stored[name]
     memory = Memory.from_json(stored)
     assert memory is not None
-    assert (memory.progress, memory.history) == (BEGINNING, NONE)
+    assert (memory.progress, memory.spent, memory.history) == (BEGINNING, UNSPENT, NONE)
 
 
 @pytest.mark.parametrize("value", [nan, "7", None, True])
@@ -210,6 +221,14 @@ def test_a_history_that_is_not_ours_begins_anew(value: object) -> None:
     memory = Memory.from_json(stored)
     assert memory is not None
     assert memory.history == NONE
+
+
+def test_who_may_be_empty_is() -> None:
+    stored = kept()
+    stored["spent"] = {"empty": "no", "charge_requested": None}
+    memory = Memory.from_json(stored)
+    assert memory is not None
+    assert memory.spent == Spent(empty=True, charge_requested=True)
 
 
 def test_an_unclear_block_is_a_block() -> None:

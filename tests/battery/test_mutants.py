@@ -76,8 +76,8 @@ NO_FAULT: dict[str, dict[tuple[str, str], str]] = {
         ("elif start is not None and start > terms.target - LATE:", "Gt -> GtE"): EITHER,
     },
     "unheeded": {
-        ("self._still = 0.0  # s since it was lowered", "0.0 -> 1.0"): "counts from the first lowering",
-        ("held = volts >= self._ceiling - AT_CEILING * count", "GtE -> Gt"): EITHER,
+        ("still: float = 0.0", "0.0 -> 1.0"): "counts from the first lowering",
+        ("held = volts >= top - AT_CEILING * count", "GtE -> Gt"): EITHER,
     },
     "resistance": {
         ("if PLAUSIBLE[0] <= found <= PLAUSIBLE[1]:", "LtE -> Lt"): EITHER,

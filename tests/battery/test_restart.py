@@ -7,9 +7,9 @@ import pytest
 from driver.battery.chemistry import Chemistry
 from driver.battery.loss import Presence
 from driver.battery.memory import Memory
-from driver.battery.reading import Identity
+from driver.battery.reading import Identity, Reading
 from driver.battery.settings import ChargeSettings
-from tests.battery.packs import IDENTITY, NMC, SETTINGS, WALL, Timeline, amounts, lost, reading
+from tests.battery.packs import IDENTITY, NMC, SETTINGS, WALL, Timeline, ahead, amounts, lost, reading
 
 LIVE, HOLD, LIMP, SAFE = Presence
 
@@ -209,4 +209,45 @@ def test_other_settings_decide_after_a_restart() -> None:
     timeline.settings = ChargeSettings(max_charge_current=20.0)
     timeline.__post_init__()
     timeline.silence(2)
-    assert amounts(timeline.take(reading()).limits) == (55.2, 20, 280)
+    assert amounts(timeline.take(reading()).limits) == (55.2, 20, 150)
+    assert amounts(timeline.hear(reading(), 30).limits) == (55.2, 20, 280)
+
+
+HIGH_CELL = ahead(3.52, 3.40)
+OVER_A_LIMIT = {  # what is read for a while, and then once more after the restart
+    "held by the highest cell": (reading(HIGH_CELL, current=50.0), reading(3.42, current=50.0)),
+    "a cell ran ahead": (reading(HIGH_CELL, current=50.0), reading(3.40)),
+    "empty": (reading(2.55, current=-50.0, soc=1.0), reading(2.95, soc=1.0)),
+    "chargers heed nothing": (reading(3.30, current=180.0), reading(3.30, current=180.0)),
+    "cold": (reading(temperatures=(2.0, 2.0)), reading(temperatures=(25.0, 25.0))),
+    "a sensor is missing": (reading(temperatures=(None, 25.0)), reading()),
+    "blocked": (reading(charge_switch=False, discharge_switch=False), reading()),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), OVER_A_LIMIT.values(), ids=OVER_A_LIMIT)
+def test_a_restart_opens_no_limit(before: Reading, after: Reading) -> None:
+    timeline = Timeline()
+    timeline.hear(reading(), 5)
+    was = timeline.hear(before, 120)
+    again = timeline.restart(after=5)
+    first = again.take(after)
+    for now, then in zip(amounts(first.limits), amounts(was.limits), strict=True):
+        assert now <= then
+    for _ in range(30):  # and from there on it goes as it would have gone on
+        timeline.hear(after, 10)
+        again.hear(after, 10)
+        for now, then in zip(amounts(again.last.limits), amounts(timeline.last.limits), strict=True):
+            assert now <= then + 1e-3 or now == pytest.approx(then, rel=0.02)
+
+
+def test_a_request_for_a_charge_and_being_empty_outlast_a_restart() -> None:
+    timeline = Timeline()
+    timeline.hear(reading(2.55, current=-50.0), 120)
+    assert timeline.last.charge_requested
+    again = timeline.restart(after=5)
+    for _ in range(5):
+        assert again.hear(reading(2.95), 100).charge_requested
+        assert amounts(again.last.limits)[2] == 0
+    assert not again.hear(reading(3.25), 200).charge_requested
+    assert amounts(again.last.limits)[2] == 150

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from driver.battery.limits import Limit, Limits
 from driver.battery.shared_control import lowered
+from driver.battery.shared_control import together as shown_for_all
 from tests.battery.packs import Timeline, ahead, amounts, lost, reading
 
 
@@ -92,3 +93,24 @@ def test_the_pack_that_controls_may_be_the_lost_one() -> None:
 def test_a_cell_that_runs_ahead_in_another_pack_lowers_the_charge_voltage() -> None:
     controls, other = lost(), lost(ahead(3.452, 3.432))
     assert together(controls, other) == (pytest.approx(55.2 - 0.295 - 0.032), pytest.approx(29.4), 150)
+
+
+def test_a_pack_that_is_nearly_empty_requests_a_charge_for_all() -> None:
+    own, empty = Timeline(), Timeline()
+    own.hear(reading(), 120)
+    empty.hear(reading(2.70), 120)
+    assert not own.last.charge_requested
+    both = shown_for_all(own.last, [("Left", empty.last)])
+    assert both.charge_requested
+    assert not shown_for_all(own.last, [("Left", own.last)]).charge_requested
+    assert amounts(both.limits) == (55.2, 40, 2)
+    assert both.limits is not None
+    assert both.limits.discharge_current.reason == "Left: lowest cell"
+
+
+def test_a_monitor_stays_one_and_lowers_nothing() -> None:
+    own, monitor = Timeline(), Timeline()
+    own.hear(reading(), 5)
+    monitor.hear(reading(monitor_only="unknown version"), 5)
+    assert shown_for_all(monitor.last, [("Left", own.last)]) is monitor.last
+    assert shown_for_all(own.last, [("Left", monitor.last)]).limits == own.last.limits
