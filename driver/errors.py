@@ -6,6 +6,7 @@ DriverError
 ├── ProtocolError      the session retries: the BMS is silent, or only damaged frames arrive
 │   └── BusTakenError  somebody else asks on the bus: nothing is sent there
 ├── LayoutError        one frame is dropped: its bytes and the table disagree
+├── CaptureError       a file is no recording: the text names file, line and what was expected
 └── BusError           D-Bus refuses: a taken name concerns one battery, a lost bus ends the process
 
 Example: a USB adapter is pulled out. The serial link raises LinkError, the session logs it once, waits and opens
@@ -40,6 +41,10 @@ class BusTakenError(ProtocolError):
 
 class LayoutError(DriverError):
     """A frame with a right checksum does not hold what the table says. The text names field, place and value."""
+
+
+class CaptureError(DriverError):
+    """A file is no recording of ours, or a damaged one. The text names file, line, value and expectation."""
 
 
 class BusError(DriverError):

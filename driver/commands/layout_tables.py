@@ -26,7 +26,7 @@ from ..protocol.layout import layout_of
 from ..protocol.registers import Write
 from ..protocol.rows import Kind, Row, rows
 from ..protocol.value_text import kind_text
-from .markdown import alarm_table, code_table, head, heading, line, section
+from .markdown import alarm_table, code_table, head, heading, line, secrecy, section
 
 
 def jk02_document() -> Iterator[str]:
@@ -83,7 +83,7 @@ def layout_table(record: type, variants: tuple[str, ...]) -> Iterator[str]:
     for name, row in rows(record):
         found = [table.get(name) for table in tables]
         kinds = dict.fromkeys(kind_words(one.kind) for one in found if one is not None)
-        remark = "; ".join(filter(None, ("**secret**: never shown" if row.secret else "", row.doc)))
+        remark = "; ".join(filter(None, (secrecy(row), row.doc)))
         yield line(*map(_place, found), f"`{name}`", " or ".join(kinds), row.unit, remark)
 
 

@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from ..battery.alarms import Alarm
+from ..protocol.rows import Row
 
 
 def heading(title: str, module: ModuleType) -> Iterator[str]:
@@ -28,6 +29,11 @@ def head(*columns: str) -> Iterator[str]:
     """The first two lines of a table."""
     yield line(*columns)
     yield line(*("---" for _ in columns))
+
+
+def secrecy(row: Row) -> str:
+    """What becomes of a value before anybody sees it."""
+    return "**secret**: never shown" if row.secret else "another name in captures" if row.personal else ""
 
 
 def line(*columns: str) -> str:

@@ -37,12 +37,19 @@ def link_for_one(battery: Battery, baudrate: int) -> Link:
 class Observation:
     """Asks one battery and keeps what it says. `async with observing(...)` makes one."""
 
-    def __init__(self, name: str, battery: Battery, link: Link | None = None) -> None:
-        """`link`: instead of the battery's port."""
+    def __init__(
+        self,
+        name: str,
+        battery: Battery,
+        link: Link | None = None,
+        *,
+        around: Callable[[Link], Link] = lambda link: link,
+    ) -> None:
+        """`link`: instead of the battery's port; `around` makes another link of it, through which all goes."""
         self.name = name
         self.battery = battery
         self.dialect = conversation(battery.protocol, battery.poll_interval, battery.address)
-        port = link or link_for_one(battery, self.dialect.baudrate)
+        port = around(link or link_for_one(battery, self.dialect.baudrate))
         self.news = asyncio.Event()  # set with each reading, by a link that is lost, and by `end`
         self.link = ListeningLink(port, self.news.set)
         self.session = Session(name, self.link, self.dialect, self._deliver)

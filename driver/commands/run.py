@@ -24,6 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def state_file(args: argparse.Namespace) -> Path:
+    """Where what is kept over a restart stands."""
+    given: Path = args.state or args.config.with_name("state.json")
+    return given
+
+
 def run(args: argparse.Namespace) -> int:
     """Run until SIGTERM."""
     from .. import __version__
@@ -42,4 +48,4 @@ def run(args: argparse.Namespace) -> int:
     log.info("dbus-jkbms %s", __version__)
     for problem in config.problems:
         log.error("%s", problem)
-    return asyncio.run(App(config, args.state or args.config.with_name("state.json")).run())
+    return asyncio.run(App(config, state_file(args)).run())

@@ -11,7 +11,7 @@ from ..protocol.rows import rows
 from ..protocol.value_text import kind_text
 from .bus_tables import pb_document
 from .layout_tables import LAYOUT_DOCUMENTS
-from .markdown import alarm_table, code_table, head, heading, line, section
+from .markdown import alarm_table, code_table, head, heading, line, secrecy, section
 
 HELP = "print the protocol tables in Markdown"
 
@@ -52,6 +52,6 @@ def register_table(record: type, mandatory: Iterable[str] = ()) -> Iterator[str]
         yield ""
     yield from head("register", "name", "type", "unit", "remark")
     for name, row in rows(record):
-        remark = "; ".join(filter(None, ("**secret**: never shown" if row.secret else "", row.doc)))
+        remark = "; ".join(filter(None, (secrecy(row), row.doc)))
         mark = " *" if name in mandatory else ""
         yield line(f"`{row.place:02X}`", f"`{name}`{mark}", kind_text(row.kind), row.unit, remark)

@@ -14,6 +14,7 @@ from typing import Protocol
 from .balancer_annotate import BalancerAnnotator, BalancerRequestAnnotator, NeeyAnnotator, NeeyRequestAnnotator
 from .jk02_annotate import Jk02Annotator, Jk02CommandAnnotator
 from .jkuart_annotate import UartAnnotator
+from .layout_annotate import Alias, unchanged
 from .line import Line
 
 
@@ -39,8 +40,11 @@ class Annotator(Protocol):
     def secrets_in_noise(self, data: bytes) -> set[int]:
         """Offsets of bytes that may be secrets, in a part of a stream that is no frame."""
 
-    def redact(self, frame: bytes) -> bytes:
-        """The frame with `*` for secret bytes; its checksum is as right or as wrong as before."""
+    def redact(self, frame: bytes, alias: Alias = unchanged) -> bytes:
+        """The frame with `*` for secret bytes, and each name and serial number as its `alias`, which is equally long.
+
+        The checksum is as right or as wrong as before.
+        """
 
 
 ANNOTATORS: tuple[Annotator, ...] = (

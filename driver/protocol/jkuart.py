@@ -167,13 +167,15 @@ class UartSettings:
     low_capacity_alarm: int | None             = row(0xB1, U8, "%")
     password: str | None                       = row(0xB2, Secret(10), "", "settings password, sent in clear")
     dedicated_charger: bool | None             = row(0xB3, ON_OFF)
-    device_id: str | None                      = row(0xB4, Text(8), "", "[2] begin of the app's user data")
+    device_id: str | None                      = row(
+        0xB4, Text(8), "", "[2] begin of the app's user data", personal=True)
     manufactured: str | None                   = row(0xB5, Text(4), "", "YYMM")
     runtime: int | None                        = row(0xB6, U32, "min", "since first power-up")
     software_version: str | None               = row(0xB7, Text(15), "", "hardware, S, software, padded with _")
     calibrating: bool | None                   = row(0xB8, ON_OFF, "", "current calibration running")
     actual_capacity: int | None                = row(0xB9, U32, "Ah", "[2] 0 before about 10.10")
-    manufacturer_id: str | None                = row(0xBA, Text(24), "", "[2] BT3… or user data and device name")
+    manufacturer_id: str | None                = row(
+        0xBA, Text(24), "", "[2] BT3… or user data and device name", personal=True)
 
 
 @table

@@ -21,6 +21,7 @@ from .jkuart_survey import (
     survey,
 )
 from .jkuart_wire import END, LONGEST, SHORTEST, START, Transmission
+from .layout_annotate import Alias, unchanged
 from .line import Line
 from .rows import REDACTED
 from .value_text import label, value_text
@@ -60,9 +61,9 @@ class UartAnnotator:
         """See `annotate.Annotator`."""
         return secrets_in_noise(data)
 
-    def redact(self, frame: bytes) -> bytes:
+    def redact(self, frame: bytes, alias: Alias = unchanged) -> bytes:
         """See `annotate.Annotator`."""
-        return redact(frame)
+        return redact(frame, alias)
 
 
 class _Explanation:

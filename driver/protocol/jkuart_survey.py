@@ -4,6 +4,7 @@ The driver itself reads undamaged frames only (`tlv.py`); this is for people who
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -140,12 +141,20 @@ def secrets_in_noise(data: bytes) -> set[int]:
     return {place for begin, end in spans for place in range(begin, end)}
 
 
-def redact(frame: bytes) -> bytes:
-    """The frame with `*` for secret bytes. The checksum changes by the same amount: right stays right, wrong wrong."""
-    hidden = secrets(frame)
-    masked = bytearray(ord("*") if place in hidden else byte for place, byte in enumerate(frame))
-    trailer = survey(frame).trailer
-    if hidden and trailer is not None and len(frame) >= trailer + TRAILER:
+def redact(frame: bytes, alias: Callable[[bytes], bytes]) -> bytes:
+    """The frame with `*` for secret bytes, and each name and serial number as its `alias`, which is equally long.
+
+    The checksum changes by the same amount: right stays right, wrong wrong.
+    """
+    seen = survey(frame)
+    masked = bytearray(frame)
+    for one in seen.found:
+        if one.row.personal:
+            masked[one.offset + 1 : one.offset + 1 + len(one.data)] = alias(one.data)
+    for secret in secrets(frame):
+        masked[secret] = ord("*")
+    trailer = seen.trailer
+    if trailer is not None and len(frame) >= trailer + TRAILER:
         place = slice(trailer + 7, trailer + TRAILER)
         total = int.from_bytes(frame[place], "big") + sum(masked) - sum(frame)
         masked[place] = (total & 0xFFFF).to_bytes(2, "big")

@@ -33,9 +33,16 @@ class Layout:
 _LAYOUTS: dict[type, Layout] = {}
 
 
-def at(offsets: int | tuple[int | None, ...], kind: Kind | tuple[Kind, ...], unit: str = "", doc: str = "") -> Any:
+def at(
+    offsets: int | tuple[int | None, ...],
+    kind: Kind | tuple[Kind, ...],
+    unit: str = "",
+    doc: str = "",
+    *,
+    personal: bool = False,
+) -> Any:
     """A field of a record: its offset and kind, or one of each for every variant."""
-    return dataclasses.field(metadata={"at": (offsets, kind, unit, doc)})
+    return dataclasses.field(metadata={"at": (offsets, kind, unit, doc, personal)})
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(at,))
@@ -111,13 +118,13 @@ def write(record: object, background: bytes, variant: int = 0) -> bytes:
 
 
 def _row(name: str, field: Any, variant: int, variants: int) -> Row | None:
-    offsets, kinds, unit, doc = field
+    offsets, kinds, unit, doc, personal = field
     places = offsets if isinstance(offsets, tuple) else (offsets,)
     choices = kinds if isinstance(kinds, tuple) else (kinds,) * variants
     if len(places) != variants or len(choices) != variants:
         raise TypeError(f"{name}: {len(places)} offset(s) and {len(choices)} kind(s) for {variants} variant(s)")
     place, kind = places[variant], choices[variant]
-    return None if place is None else Row(place, kind, unit, doc, isinstance(kind, Secret))
+    return None if place is None else Row(place, kind, unit, doc, isinstance(kind, Secret), personal)
 
 
 def _check(record: str, size: int, table: tuple[tuple[str, Row], ...]) -> None:

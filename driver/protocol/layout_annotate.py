@@ -18,6 +18,9 @@ from .line import Line
 from .rows import REDACTED, Kind, Row
 from .value_text import label, value_text
 
+Alias = Callable[[bytes], bytes]
+"""Another name, equally long, for a name or serial number."""
+
 _WORD = re.compile(rb"[!-~]{4,}")
 Named = tuple[str, Row]
 
@@ -30,6 +33,11 @@ class Field:
     end: int
     name: str
     explain: Callable[[bytes], tuple[str, str]] = lambda data: ("", "")
+
+
+def unchanged(name: bytes) -> bytes:
+    """The alias of those who may know."""
+    return name
 
 
 def words(data: bytes) -> set[int]:
@@ -131,9 +139,14 @@ class FixedAnnotator(ABC):
         """None of its own: the UART family hides every word in noise."""
         return set()
 
-    def redact(self, frame: bytes) -> bytes:
+    def redact(self, frame: bytes, alias: Alias = unchanged) -> bytes:
         """See `annotate.Annotator`."""
-        return redacted(frame, self.secrets(frame), self.size_at(frame, 0) or len(frame) + 1, self.behind)
+        names: dict[int, int] = {}
+        for _, row in self.rows(frame):
+            if row.personal:
+                names.update(enumerate(alias(frame[extent(row)].partition(b"\0")[0]), row.place))
+        masked = names | dict.fromkeys(self.secrets(frame), ord("*"))
+        return redacted(frame, masked, self.size_at(frame, 0) or len(frame) + 1, self.behind)
 
 
 def one_of(names: Mapping[int, str]) -> Callable[[bytes], tuple[str, str]]:
@@ -157,9 +170,9 @@ def sum_of(frame: bytes, behind: int) -> Callable[[bytes], tuple[str, str]]:
     return explain
 
 
-def redacted(frame: bytes, secret: set[int], size: int, behind: int) -> bytes:
-    """The frame with `*` for secret bytes; its sum, `behind` its end, is as right or as wrong as before."""
-    masked = bytearray(ord("*") if place in secret else byte for place, byte in enumerate(frame))
+def redacted(frame: bytes, changed: Mapping[int, int], size: int, behind: int) -> bytes:
+    """The frame with other bytes in some places; its sum, `behind` its end, is as right or as wrong as before."""
+    masked = bytearray(changed.get(place, byte) for place, byte in enumerate(frame))
     if len(frame) >= size:
         place = size - behind
         masked[place] = (frame[place] + sum(masked[:place]) - sum(frame[:place])) & 0xFF

@@ -31,13 +31,17 @@ class Kind(Protocol):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Row:
-    """One field. `place` is a register id or a byte offset; `secret` values never leave the process."""
+    """One field. `place` is a register id or a byte offset.
+
+    `secret` values never leave the process; `personal` ones tell whose device it is, and leave it under another name.
+    """
 
     place: int
     kind: Kind
     unit: str = ""
     doc: str = ""
     secret: bool = False
+    personal: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -152,9 +156,9 @@ class Secret:
         return bytes(self.length)
 
 
-def row(place: int, kind: Kind, unit: str = "", doc: str = "") -> Any:
+def row(place: int, kind: Kind, unit: str = "", doc: str = "", *, personal: bool = False) -> Any:
     """A dataclass field that is a row; a `Secret` kind makes it a secret one."""
-    made = Row(place, kind, unit, doc, isinstance(kind, Secret))
+    made = Row(place, kind, unit, doc, isinstance(kind, Secret), personal)
     return dataclasses.field(default=None, metadata={"row": made})
 
 
