@@ -24,6 +24,7 @@ from .battery.settings import Control
 from .battery.shared_control import together
 from .config import Config
 from .discovery import Discovery
+from .flight import ASKED, FlightRecorder, folder_of
 from .known import KnownBatteries
 from .link.serial import SerialLink
 from .options import Battery, Ports
@@ -54,6 +55,7 @@ class App:
     def __init__(self, config: Config, state: Path) -> None:
         self._config = config
         self._known = KnownBatteries(StateFile(state))
+        self._recorder = FlightRecorder(folder_of(state))
         self._buses: Buses | None = None
         self._bluetooth: Bluetooth | None = None
         self.packs: list[Pack] = []
@@ -80,6 +82,7 @@ class App:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
+        loop.add_signal_handler(ASKED, self._recorder.write_all)
         connection = await bus.connect()
         watch = bus.watch(connection, self._bus_lost)
         self._settings = LocalSettings(connection)
@@ -95,6 +98,7 @@ class App:
             for task in self._tasks:
                 task.cancel()
             await self._leave()
+        await self._recorder.close()
         if self._bluetooth is not None:
             await self._bluetooth.close()
         watch.cancel()
@@ -136,6 +140,7 @@ class App:
     def _pack(self, name: str, options: Battery) -> Pack:
         source = self._source(name, options)
         pack = Pack(name, options, source, settings=self._settings, known=self._known, shown=self._shown)
+        pack.incident = self._recorder.incident
         self._on_port[options.port].append(pack)
         return pack
 
@@ -146,20 +151,20 @@ class App:
             return self._over_the_air().source(name, options)
         dialect = DIALECTS[options.protocol](options.poll_interval)
         link = SerialLink(options.port, options.baudrate or dialect.baudrate)
-        return partial(Session, name, link, dialect)
+        return partial(Session, name, self._recorder.recorded(link, options.protocol), dialect)
 
     def _shared(self) -> "Buses":
         if self._buses is None:
             from .buses import Buses  # its tables are paid for only where there is a bus
 
-            self._buses = Buses(self.add, self._start_bus, self._known)
+            self._buses = Buses(self.add, self._start_bus, self._known, self._recorder.recorded)
         return self._buses
 
     def _over_the_air(self) -> "Bluetooth":
         if self._bluetooth is None:
             from .bluetooth import Bluetooth  # so is bleak
 
-            self._bluetooth = Bluetooth(self._settings)
+            self._bluetooth = Bluetooth(self._settings, partial(self._recorder.recorded, wired=False))
         return self._bluetooth
 
     def _start_bus(self, port: str, session: "BusSession") -> None:

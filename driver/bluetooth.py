@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from .errors import LinkError, ProtocolError
 from .link.base import Link
 from .link.interference import VENUS
+from .link.recording import Recorded, unrecorded
 from .options import Battery
 from .protocol.dialect import Dialect, conversation
 from .session import Deliver, Session, Source
@@ -27,8 +28,9 @@ STREAMED = 2  # in byte 4 of the frames that JK and NEEY send unasked
 class BluetoothSession(Session):
     """Pumps one Bluetooth link, and tells it which of its connections are worth anything."""
 
-    def __init__(self, name: str, link: "BleLink", dialect: Dialect, deliver: Deliver) -> None:
-        super().__init__(name, link, dialect, deliver)
+    def __init__(self, name: str, link: "BleLink", recorded: Link, dialect: Dialect, deliver: Deliver) -> None:
+        """`recorded`: the link, to be used through this."""
+        super().__init__(name, recorded, dialect, deliver)
         self._ble = link
         self._last = -APART
 
@@ -58,10 +60,14 @@ class BluetoothSession(Session):
 class Bluetooth:
     """The Bluetooth batteries of one process: they take turns at each adapter."""
 
-    def __init__(self, settings: LocalSettings | None = None) -> None:
-        """`settings` tell which of Venus's own services use Bluetooth; None: nobody asks."""
+    def __init__(self, settings: LocalSettings | None = None, recorded: Recorded = unrecorded) -> None:
+        """`settings` tell which of Venus's own services use Bluetooth; None: nobody asks.
+
+        `recorded` makes a link that is recorded of a link and its protocol.
+        """
         self._settings = settings
         self._radios: Radios | None = None
+        self._recorded = recorded
 
     def link(self, options: Battery) -> "BleLink":
         """The link of one battery. ImportError when bleak is not installed."""
@@ -85,7 +91,8 @@ class Bluetooth:
         """Where the readings of one battery come from."""
         dialect = conversation(options.protocol, options.poll_interval)
         try:
-            return partial(BluetoothSession, name, self.link(options), dialect)
+            link = self.link(options)
+            return partial(BluetoothSession, name, link, self._recorded(link, options.protocol), dialect)
         except ImportError as exc:
             return partial(Session, name, NoBluetooth(options.port, exc), dialect)
 

@@ -23,10 +23,11 @@ class BusMember:
 
     advice = ""
 
-    def __init__(self, name: str, bus: type[JkPb], pack: PbPack, where: str, deliver: Deliver) -> None:
+    def __init__(self, name: str, bus: type[JkPb], pack: PbPack, link: Link, address: int, deliver: Deliver) -> None:
         self.name = name
         self.label, self.alarms = bus.label, bus.alarms
-        self.where = where
+        self.link = link
+        self.where = f"{link.name} address {address}"
         self.record = Record(name)
         self.statistics = self.record.statistics
         self._pack = pack
@@ -82,7 +83,7 @@ class BusSession(Tireless):
     def member(self, name: str, address: int, poll_interval: float, deliver: Deliver) -> BusMember:
         """Take the pack at this address in."""
         pack = PbPack(self.kind.name, address, poll_interval, listening=self.kind.listening)
-        member = BusMember(name, self.kind, pack, f"{self.link.name} address {address}", deliver)
+        member = BusMember(name, self.kind, pack, self.link, address, deliver)
         self.members[address] = member
         self.talk.add(address, poll_interval)
         return member

@@ -6,6 +6,7 @@ from functools import partial
 
 from .bus_session import BusSession
 from .known import KnownBatteries
+from .link.recording import Recorded, unrecorded
 from .link.serial import SerialLink
 from .options import Battery
 from .protocol.dialect import bus
@@ -18,11 +19,17 @@ Add = Callable[[Mapping[str, Battery]], None]
 class Buses:
     """The shared ports of a process."""
 
-    def __init__(self, add: Add, start: Callable[[str, BusSession], None], known: KnownBatteries) -> None:
-        """`add` takes batteries in that turn up, by name; `start` keeps the session of a port going."""
+    def __init__(
+        self, add: Add, start: Callable[[str, BusSession], None], known: KnownBatteries, recorded: Recorded = unrecorded
+    ) -> None:
+        """`add` takes batteries in that turn up, by name; `start` keeps the session of a port going.
+
+        `recorded` makes a link that is recorded of a link and its protocol.
+        """
         self._add = add
         self._start = start
         self._known = known
+        self._recorded = recorded
         self._sessions: dict[str, BusSession] = {}
         self._awaited: set[str] = set()
 
@@ -55,7 +62,8 @@ class Buses:
         if options.port not in self._sessions:
             kind = bus(options.protocol)
             link = SerialLink(options.port, options.baudrate or kind.baudrate)
-            self._sessions[options.port] = session = BusSession(link, kind)
+            session = BusSession(self._recorded(link, options.protocol), kind)
+            self._sessions[options.port] = session
             self._start(options.port, session)
         return self._sessions[options.port]
 

@@ -14,7 +14,7 @@ import sys
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from subprocess import PIPE
 
@@ -53,6 +53,7 @@ class FlightRecorder:
         self._links: dict[str, Recorded] = {}
         self._written: deque[float] = deque(maxlen=MOST_IN_AN_HOUR)  # when the last ones were, in monotonic s
         self._tasks: set[asyncio.Task[None]] = set()
+        self._numbers = count(1)
         self._one_at_a_time = asyncio.Lock()
         self._trouble = Outage(log)
 
@@ -74,9 +75,8 @@ class FlightRecorder:
 
     def write_all(self) -> None:
         """Somebody asks: write what there is, whenever the last time was."""
-        if not self._tasks:
-            for link, one in self._links.items():
-                self._begin(link, one, "the running driver was asked")
+        for link, one in self._links.items():
+            self._begin(link, one, "the running driver was asked")
 
     async def close(self) -> None:
         """Leave what is not written yet."""
@@ -91,7 +91,8 @@ class FlightRecorder:
         task.add_done_callback(self._tasks.discard)
 
     async def _write(self, link: str, one: Recorded, why: str) -> None:
-        path = self._folder / f"{name_of(link)}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}{ENDING}"
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+        path = self._folder / f"{name_of(link)}-{stamp}-{next(self._numbers)}{ENDING}"
         async with self._one_at_a_time:
             try:
                 async with asyncio.timeout(PATIENCE):

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from . import __version__
 from .announcements import Announcements
+from .battery.alarms import Severity
 from .battery.controller import Controller, Outcome, failsafe
 from .battery.identity import Key
 from .battery.loss import Presence, Timing
@@ -28,6 +29,10 @@ from .venus.service import BatteryService
 TICK = 1.2  # s without news after which the passing of time is shown
 REGISTER_AGAIN = 5.0  # s between tries to come onto the bus
 UNEXPECTED = "fault inside the driver, see its log"
+
+
+Incident = Callable[[str, str], None]
+"""Called with a link's name and what went wrong there."""
 
 
 class Pack:
@@ -50,6 +55,7 @@ class Pack:
         self.source = source(self._deliver)
         self.outcome: Outcome | None = None
         self.service: BatteryService | None = None
+        self.incident: Incident = lambda link, why: None
         self._log = device_log(logging.getLogger(__name__), name)
         self._settings = settings
         self._known = known
@@ -67,6 +73,7 @@ class Pack:
         self._failed = False
         self._ready = asyncio.Event()  # there is something to register
         self._confirmed = False  # the key is that of the BMS which answers
+        self._trouble = (0, 0)  # frames refused and outages so far
         self._serial: str | None = None  # that it says
 
     @property
@@ -83,6 +90,10 @@ class Pack:
 
     def tick(self, now: float) -> None:
         """Show what follows from the passing of time, if no reading did."""
+        statistics = self.source.statistics
+        if (trouble := (statistics.refused, statistics.outages)) != self._trouble:
+            self._trouble = trouble
+            self.incident(self.source.link.name, f"{self.name}: {statistics.last_problem or 'a frame was damaged'}")
         if now - self._presented < TICK:
             return
         if self._failed:
@@ -154,6 +165,8 @@ class Pack:
         if advice := self.source.advice:
             said = f"{outcome.explanation}; {advice}" if outcome.explanation else advice
             outcome = replace(outcome, explanation=said)
+        if self.outcome is not None and (raised := _raised(outcome, self.outcome)):
+            self.incident(self.source.link.name, f"{self.name}: {raised}")
         self.outcome, self._presented = outcome, now
         self._announcements.take(outcome)
         if self.service is not None:
@@ -203,6 +216,17 @@ class Pack:
                 trouble.say("%s", exc)
                 await asyncio.sleep(REGISTER_AGAIN)
                 self._ready.set()
+
+
+def _raised(outcome: Outcome, before: Outcome) -> str:
+    """What has become worse from one outcome to the next: the BMS is lost, or it protects the battery."""
+    if outcome.presence is not before.presence and outcome.presence is not Presence.LIVE:
+        return outcome.explanation
+    if outcome.reading is None or not outcome.reading.alarms or outcome.reading is before.reading:
+        return ""
+    old = frozenset() if before.reading is None else before.reading.alarms
+    alarms = [alarm.value.text for alarm in outcome.reading.alarms - old if alarm.value.severity is Severity.ALARM]
+    return ", ".join(sorted(alarms))
 
 
 def _retrieved(task: "asyncio.Task[None]") -> None:

@@ -35,6 +35,7 @@ class Statistics:
 class Source(Protocol):
     """Where the readings of a battery come from: a session of its own, or its part in a shared one."""
 
+    link: Link  # that they come over
     label: str  # of the protocol, for people
     where: str  # for people: the port, and the address on it
     alarms: frozenset[Alarm]  # that can be signalled

@@ -1,5 +1,6 @@
 """A link whose traffic somebody writes down."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from .base import Link
@@ -16,6 +17,15 @@ class Recorder(Protocol):
 
     def received(self, data: bytes) -> None:
         """Bytes came in; none: nothing came for a while."""
+
+
+Recorded = Callable[[Link, str], Link]
+"""Makes a link that is recorded of a link and the protocol that is spoken there."""
+
+
+def unrecorded(link: Link, protocol: str) -> Link:
+    """The link as it is."""
+    return link
 
 
 class RecordedLink:
