@@ -31,13 +31,13 @@ async def recorded(recorder: FlightRecorder, name: str = "ttyUSB0") -> Link:
     return link
 
 
-def written(folder: Path) -> list[str]:
-    return sorted(name for name in os.listdir(folder) if name.endswith(".capture.gz")) if folder.is_dir() else []
+def written(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.capture.gz"))
 
 
 async def files(folder: Path, count: int) -> list[Path]:
     async with asyncio.timeout(60):
-        while len(found := [folder / name for name in written(folder)]) != count:
+        while len(found := written(folder)) != count:
             await asyncio.sleep(0.05)
     return found
 
