@@ -88,6 +88,8 @@ async def _record(chosen: Target, seconds: float) -> Capture:
         if found.named or await seen.listen():
             async with observing(seen):
                 while not seen.ended and (left := end - clock()) > 0:
+                    if seen.link.refusal and not seen.link.received and not battery.bluetooth:
+                        break  # it is not there, and has not been
                     await seen.sample(min(1.0, left))
                     progress(f"recording, {max(0.0, end - clock()):.0f} s to go, {seen.link.received} bytes")
     progress.clear()
