@@ -43,7 +43,8 @@ def run(args: argparse.Namespace) -> int:
     for line in explained.lines():
         print(line)
     if not explained.frames:
-        starts = ", ".join(family.start.hex(" ") for family in ANNOTATORS)
+        families = {family.label: family.start.hex(" ") for family in reversed(ANNOTATORS)}  # the first of each
+        starts = ", ".join(reversed(families.values()))
         sys.stderr.write(
             f"decode: no frame in the {len(data)} byte(s) of {source}: expected one that begins with one of {starts}\n"
         )

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from . import jkpb_annotate
 from .balancer_annotate import BalancerAnnotator, BalancerRequestAnnotator, NeeyAnnotator, NeeyRequestAnnotator
 from .jk02_annotate import Jk02Annotator, Jk02CommandAnnotator
 from .jkuart_annotate import UartAnnotator
@@ -55,6 +56,7 @@ ANNOTATORS: tuple[Annotator, ...] = (
     NeeyRequestAnnotator(),
     BalancerAnnotator(),
     BalancerRequestAnnotator(),
+    *jkpb_annotate.ANNOTATORS,
 )
 
 

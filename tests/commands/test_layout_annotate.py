@@ -11,6 +11,7 @@ from driver.protocol.annotate import ANNOTATORS, annotate, noise_line, pieces, r
 from driver.protocol.balancer_wire import request as balancer_request
 from driver.protocol.jk02_device import DeviceInfo
 from driver.protocol.jk02_wire import READ_DEVICE_INFO, READ_SETTINGS, FrameType, background, sealed
+from driver.protocol.jkpb_wire import ACKNOWLEDGES, REQUESTS, Register, Request, crc16
 from driver.protocol.layout import layout_of
 from driver.protocol.line import Line
 from driver.protocol.neey_wire import Command, requests
@@ -54,6 +55,8 @@ EXAMPLES = {
     "neey folded request": requests(Command.CELL_INFO)[1],
     "balancer": status(),
     "balancer request": balancer_request(),
+    "PB trigger": REQUESTS[Request(2, Register.STATUS)],
+    "PB acknowledge": ACKNOWLEDGES[Request(0, Register.SETTINGS)],
 }
 each = pytest.mark.parametrize("frame", EXAMPLES.values(), ids=EXAMPLES)
 
@@ -127,6 +130,16 @@ def test_every_byte_is_in_one_line_and_nothing_is_wrong(frame: bytes) -> None:
         ("neey request", "function", "01 = read"),
         ("balancer", "voltage", "52.92 V"),
         ("balancer request", "command", "ff = status"),
+        ("PB trigger", "address", "2"),
+        ("PB trigger", "function", "10 = trigger"),
+        ("PB trigger", "register", "1620 = status"),
+        ("PB trigger", "bytes", "2"),
+        ("PB trigger", "value", "0"),
+        ("PB acknowledge", "address", "0 = master"),
+        ("PB acknowledge", "function", "10 = acknowledge"),
+        ("PB acknowledge", "register", "161e = settings"),
+        ("PB acknowledge", "registers", "1"),
+        ("PB acknowledge", "crc", "right"),
     ],
 )
 def test_values_have_units_and_names(frame: str, name: str, value: str) -> None:
@@ -150,11 +163,39 @@ def test_a_register_that_means_two_things_says_so() -> None:
     assert "padding" not in [one.name for one in annotate(unknown)]
 
 
-@each
-def test_a_wrong_sum_is_said_where_it_is(frame: bytes) -> None:
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if not name.startswith("PB ")])
+def test_a_wrong_sum_is_said_where_it_is(name: str) -> None:
+    frame = EXAMPLES[name]
     place = len(frame) - (2 if frame[:2] in (b"\x55\xaa", b"\xaa\x55") and frame[2] == 0x11 else 1)
     damaged = frame[:place] + bytes((frame[place] ^ 1,)) + frame[place + 1 :]
     assert [at for at, note in wrong(damaged) if note.startswith("the bytes sum to")] == [place]
+
+
+@pytest.mark.parametrize("name", ["PB trigger", "PB acknowledge"])
+def test_a_wrong_crc_is_said_where_it_is(name: str) -> None:
+    frame = EXAMPLES[name]
+    damaged = frame[:-1] + bytes((frame[-1] ^ 1,))
+    assert wrong(damaged) == [(len(frame) - 2, f"{frame[-2:].hex(' ')} was expected")]
+    (piece,) = pieces(damaged)
+    assert (piece.good, piece.family is not None) == (False, True)
+
+
+def test_a_bus_is_read_from_trigger_to_acknowledge() -> None:
+    asked = Request(2, Register.STATUS)
+    stream = REQUESTS[asked] + cell_info(S32) + ACKNOWLEDGES[asked]
+    found = [(piece.family is not None, piece.good, len(piece.data)) for piece in pieces(stream)]
+    assert found == [(True, True, 11), (True, True, 300), (True, True, 8)]
+    assert [piece.family and piece.family.from_bms(piece.data) for piece in pieces(stream)] == [False, True, True]
+
+
+def test_a_register_that_no_pack_has_is_said() -> None:
+    body = bytes.fromhex("021016220001")
+    assert wrong(body + crc16(body).to_bytes(2, "little"))[0] == (2, "no register that is known")
+
+
+def test_modbus_of_others_is_noise() -> None:
+    assert [piece.family for piece in pieces(bytes.fromhex("01101004000408") + bytes(10))] == [None]
+    assert [piece.family for piece in pieces(bytes.fromhex("0110162000020400000000f0c1"))] == [None]
 
 
 def test_a_number_that_is_none_is_said() -> None:
