@@ -2,14 +2,13 @@
 
 # ruff: noqa: RUF009 (rows are made by functions, and each is a field of its own)
 
-import logging
 import re
 from dataclasses import dataclass, fields, replace
-from enum import StrEnum
 
 from .battery.chemistry import Chemistry
-from .battery.settings import ChargeSettings, Control
-from .logs import LEVELS
+from .battery.settings import ChargeSettings, Control, SocSource
+from .driver_options import Driver as Driver
+from .driver_options import Ports as Ports
 from .option_rows import Points, choice, curve, number, text, whole
 from .protocol.detected import AUTO
 from .protocol.dialect import BLUETOOTH, BUSES, LISTENING, dialect_names
@@ -23,29 +22,6 @@ _TARGETS = ", ".join(f"{kind.name.lower()} {kind.value.charge:.2f} V" for kind i
 MAC = "(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}"
 AT = " address "  # between port and address of a place; no port has a blank
 MASTER_ROUND = 7.2  # s in which a JK master asks all of its packs, recorded
-
-
-class Ports(StrEnum):
-    """What happens to serial ports that config.ini does not name."""
-
-    AUTO = "auto"
-    NONE = "none"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Driver:
-    """The driver as a whole."""
-
-    ports: Ports | None = choice(
-        None,
-        {ports.value: ports for ports in Ports},
-        "auto: look for a JK BMS on every USB serial adapter that nobody uses. none: open only the ports that are "
-        "named below. Without it: auto as long as this file has no battery, none otherwise.",
-        example="none",
-    )
-    log_level: int = choice(
-        logging.INFO, LEVELS, "How much the log says. debug repeats what is otherwise said once: for a fault report."
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +91,12 @@ class Battery:
     )
     capacity: float | None = number(
         None, "Ah", 1, 5000, "Capacity of the battery. Without it: as set in the BMS.", example=280
+    )
+    soc_source: SocSource = choice(
+        SocSource.BMS,
+        {source.value: source for source in SocSource},
+        "Whose state of charge is shown and used. bms: as the BMS counts. driver: counted from the current, put right "
+        "by each full charge and by cells at rest, never by touching the BMS. Both need the right capacity.",
     )
     cell_charge_voltage: float | None = number(
         None,

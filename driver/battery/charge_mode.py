@@ -18,6 +18,7 @@ TAIL_RATE = 0.02  # C; a charge current below is a tail
 TAIL_TIME = 3600.0  # s of it, in sum: what balancing did not even out by then waits for the next charge
 USED = 10.0  # % of state of charge, less than when it was full, after which a battery is charged again
 EMPTIER_TIME = 300.0  # s for which a sign of that must last
+IN_BAND, TAIL = "all cells in band", "tail current"  # why a battery is full
 
 
 class Phase(Enum):
@@ -74,8 +75,8 @@ def _absorbed(state: ChargeState, now: Reading, drop: float, terms: Envelope, el
         tail=state.tail + (elapsed if _above_tail(now, terms) <= 0 else 0.0),
     )
     for done, why in (
-        (state.level >= LEVEL_TIME, "all cells in band"),
-        (state.tail >= TAIL_TIME, "tail current"),
+        (state.level >= LEVEL_TIME, IN_BAND),
+        (state.tail >= TAIL_TIME, TAIL),
         (state.absorbed >= terms.absorption_time, f"after {terms.absorption_time / 3600:g} h, the longest"),
     ):
         if done:

@@ -5,14 +5,16 @@ contract of `loss.py`. A battery that is not certain is a monitor: its outcome h
 """
 
 from dataclasses import dataclass, replace
+from math import inf
 
 from .alarms import Severity
 from .announced import Announced
 from .certainty import Certainty
 from .changes import Changes
-from .charge_mode import ChargeState
+from .charge_mode import IN_BAND, TAIL, ChargeState
 from .charging import BEGINNING, Charging
 from .chemistry import Chemistry
+from .coulombs import CoulombCounter, Count
 from .discharging import UNSPENT, Discharging
 from .easing import RISE_TIME, eased, risen
 from .envelope import Envelope
@@ -35,7 +37,7 @@ from .memory import Memory
 from .power_up import PowerUp
 from .reading import Identity, Reading
 from .resistance import Resistance
-from .settings import ChargeSettings
+from .settings import ChargeSettings, SocSource
 
 RESTART_GRACE = 15.0  # s after start for which a known battery may be silent before it is registered all the same
 
@@ -65,6 +67,8 @@ class Outcome:
     history: History = NONE
     charge_requested: bool = False  # the battery nears its cut-off: /Info/ChargeRequest
     conflicts: tuple[str, ...] = ()  # settings of owner and BMS that contradict each other
+    bms_soc: float | None = None  # %, as the BMS says, whatever the reading's is
+    count: Count | None = None  # the driver's own; None: not asked for, or without a beginning
     alarm_words: tuple[str, ...] = ()  # a sentence for each alarm that is shown, as it was when it rose
 
 
@@ -102,6 +106,8 @@ class Controller:
         self._certainty = Certainty(settings)
         self._discharging = Discharging(UNSPENT if memory is None else memory.spent)
         self._announced = Announced()
+        self._counter = CoulombCounter(None if memory is None else memory.count)
+        self._bms_soc: float | None = None
         self._history = NONE if memory is None else memory.history
         self.changes = Changes()  # of the limits that were handed out
         self._charging = Charging(BEGINNING if memory is None else memory.progress)
@@ -122,13 +128,18 @@ class Controller:
             return self._outcome_at(now)
         silence = now - self._heard
         heard_before = self._reading is not None and silence <= self._timing.live
-        wanted = self._wanted(reading, silence if heard_before else 0.0)
+        elapsed = silence if heard_before else 0.0
+        certain = self._certainty.of(reading)
         reading = self._power_up.believed(reading, self._chemistry(), now, heard_before)
+        self._bms_soc = reading.soc
+        reading = self._own_soc(reading, silence if self._reading is not None else inf)
+        wanted = self._wanted(reading, certain, elapsed)
         self._resistance.take(reading, now)
         self._recent.add(moment_of(reading, self._resistance.per_cell), now)
-        elapsed = silence if heard_before else 0.0
         shown, alarms = self._announced.take(reading, elapsed), self._reading.alarms if self._reading else frozenset()
         full = self._charging.has_filled()
+        if full and self._charging.progress.state.reason in (IN_BAND, TAIL):
+            self._counter.full()
         self._history = step(self._history, reading, shown.alarms - alarms, elapsed, full=full)
         self._reading = shown
         self._heard, self._limits = now, wanted
@@ -176,15 +187,23 @@ class Controller:
             progress=self._charging.progress,
             spent=self._discharging.spent,
             history=self._history,
+            count=self._counter.count,
         )
 
     def _chemistry(self) -> Chemistry | None:
         """As this process has recognised it, or else an earlier one."""
         return self._certainty.chemistry or (self._memory.chemistry if self._memory else None)
 
-    def _wanted(self, reading: Reading, elapsed: float) -> Limits | None:
+    def _own_soc(self, reading: Reading, silence: float) -> Reading:
+        """The reading, `silence` s after the one before, with the driver's own state of charge where it is wanted."""
+        capacity = self._settings.capacity or reading.capacity
+        if self._settings.soc_source is SocSource.BMS or not capacity:
+            return reading
+        count = self._counter.take(reading, capacity, self._chemistry(), silence)
+        return reading if count is None else replace(reading, soc=count.shown, remaining=capacity * count.shown / 100)
+
+    def _wanted(self, reading: Reading, found: Envelope | str, elapsed: float) -> Limits | None:
         """The limits to show for this reading, `elapsed` s after the one before; None: it is a monitor."""
-        found = self._certainty.of(reading)
         if isinstance(found, str):
             self._doubt = found
             return None if self._shown is None else self._uncharged(reading, self._shown, found, elapsed)
@@ -247,6 +266,8 @@ class Controller:
             history=self._history,
             charge_requested=self._discharging.spent.charge_requested,
             conflicts=self._certainty.conflicts,
+            bms_soc=self._bms_soc,
+            count=self._counter.count,
             alarm_words=self._announced.words,
         )
 

@@ -11,6 +11,7 @@ from typing import Any
 from .charge_mode import ChargeState, Phase
 from .charging import BEGINNING, Held, Progress
 from .chemistry import Chemistry
+from .coulombs import MOST_OFFSET, Count
 from .discharging import UNSPENT, Spent
 from .history import NONE, History
 from .lead import Lead
@@ -37,6 +38,7 @@ class Memory:
     progress: Progress = BEGINNING
     spent: Spent = UNSPENT
     history: History = NONE
+    count: Count | None = None  # of the driver's own state of charge
 
     def age(self, wall: float) -> float:
         """Seconds since then at Unix second `wall`; infinite when that cannot be told."""
@@ -59,6 +61,7 @@ class Memory:
             "ceiling": _ceiling_json(self.progress.ceiling),
             "spent": asdict(self.spent),
             "history": asdict(self.history),
+            "count": None if self.count is None else asdict(self.count),
         }
 
     @classmethod
@@ -76,6 +79,7 @@ class Memory:
                 progress=_progress(stored),
                 spent=_spent(stored),
                 history=_history(stored),
+                count=_count(stored),
             )
         except (KeyError, TypeError, ValueError):
             return None
@@ -162,6 +166,21 @@ def _history(stored: Any) -> History:
         return History(**values)
     except (KeyError, TypeError, ValueError):
         return NONE
+
+
+def _count(stored: Any) -> Count | None:
+    """What was counted; None begins anew."""
+    try:
+        count = stored["count"]
+        return Count(
+            **{name: _number(count[name], 0, 100) for name in ("soc", "shown", "off")},
+            offset=_number(count["offset"], -MOST_OFFSET, MOST_OFFSET),
+            charge=None if count["charge"] is None else _number(count["charge"], -inf),
+            since_full=_number(count["since_full"], 0),
+            told=None if count["told"] is None else _number(count["told"], 0, 100),
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _counted(stored: Any, default: object) -> float | None:

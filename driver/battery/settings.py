@@ -15,6 +15,13 @@ class Control(Enum):
     NO = "no"
 
 
+class SocSource(Enum):
+    """Whose state of charge is the battery's."""
+
+    BMS = "bms"
+    DRIVER = "driver"  # counted by this driver
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargeSettings:
     """Owner's settings; units V, A, Ah, s."""
@@ -22,6 +29,7 @@ class ChargeSettings:
     control: Control = Control.AUTO
     chemistry: Chemistry | None = None
     capacity: float | None = None
+    soc_source: SocSource = SocSource.BMS
     cell_charge_voltage: float | None = None
     cell_float_voltage: float | None = None
     absorption_time: float = 4 * 3600.0  # s, the longest

@@ -194,6 +194,12 @@ POWER: Group[Reading] = Group(attrgetter("voltage", "current", "soc", "remaining
     Row("/TimeToGo",                 "i", "%ds",    time_to_go, 100.0, exists=lambda now: consumed(now) is not None),
 ))
 
+COUNTED: Group[Outcome] = Group(attrgetter("bms_soc", "count"), (
+    Row("/SocBms",                   "d", "%.1f%%", lambda now: now.bms_soc, 0.1),  # what the BMS itself says
+    Row("/SocConfidence",            "d", "%.0f%%",
+        lambda now: None if now.count is None else now.count.confidence, 1.0),
+))
+
 CHARGE: Group[Reading] = Group(attrgetter("soc", "soh", "remaining", "capacity"), (
     Row("/Soc",                      "d", "%.1f%%", lambda now: now.soc, 0.1, always=True),
     Row("/Soh",                      "d", "%.0f%%", lambda now: now.soh, 0.1),

@@ -13,6 +13,7 @@ from .derived import Column
 from .items import Item, Value
 from .paths import (
     CONTROL,
+    COUNTED,
     FACTS,
     HISTORY,
     KNOWN,
@@ -74,6 +75,7 @@ class Published:
         shown = outcome.reading if outcome.fresh else None
         for group in self._measured:
             self._take(group, shown, changes)
+        self._take(COUNTED, outcome if outcome.fresh else None, changes)
         for series in SERIES:
             self._take_series(series, () if shown is None else series.values(shown), changes)
         if self.control and outcome.limits is not None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from driver.battery.charge_mode import ChargeState, Phase
 from driver.battery.charging import BEGINNING, Held, Progress
 from driver.battery.chemistry import Chemistry
+from driver.battery.coulombs import Count
 from driver.battery.discharging import UNSPENT, Spent
 from driver.battery.history import NONE, History
 from driver.battery.lead import Lead
@@ -67,6 +68,18 @@ HISTORIES = st.builds(
 )
 EXTREMES = st.builds(Extremes, VOLTS, VOLTS, st.booleans(), st.booleans())
 
+PERCENT = st.floats(0, 100)
+COUNTS = st.builds(
+    Count,
+    soc=PERCENT,
+    shown=PERCENT,
+    off=PERCENT,
+    offset=st.floats(-1, 1),
+    charge=st.none() | AMOUNT,
+    since_full=SECONDS,
+    told=st.none() | PERCENT,
+)
+
 
 @st.composite
 def memories(draw: st.DrawFn) -> Memory:
@@ -80,6 +93,7 @@ def memories(draw: st.DrawFn) -> Memory:
         extremes=draw(EXTREMES),
         progress=draw(PROGRESS),
         spent=draw(st.builds(Spent)),
+        count=draw(st.none() | COUNTS),
         history=draw(HISTORIES),
     )
 
@@ -168,7 +182,7 @@ def test_what_is_not_ours_is_nothing(path: str, value: object) -> None:
     assert Memory.from_json(stored) is None
 
 
-CHARGING = ("charge", "lead", "held", "ceiling", "spent", "history")
+CHARGING = ("charge", "lead", "held", "ceiling", "spent", "history", "count")
 
 
 @pytest.mark.parametrize("name", sorted(set(kept()) - set(CHARGING)))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from driver.battery.alarms import Alarm, Severity
+from driver.battery.coulombs import Count
 from driver.battery.history import History
 from driver.battery.limits import Limit
 from driver.battery.loss import Presence
@@ -285,6 +286,18 @@ def test_an_unknown_alarm_bit_is_a_warning() -> None:
     assert paths.changes(moment(reading(unknown_alarm_bits=0x4000))) == {"/Alarms/InternalFailure": 1}
     both = reading(unknown_alarm_bits=0x4000, alarms=frozenset({Alarm.PROTECTION_309_A}))
     assert paths.changes(moment(both)) == {"/Alarms/InternalFailure": 2}
+
+
+def test_the_bms_s_own_state_of_charge_has_a_path_of_its_own() -> None:
+    paths = published()
+    assert "/SocConfidence" not in paths.changes(moment())
+    count = Count(soc=70.0, shown=71.26, off=12.4)
+    own = paths.changes(moment(reading(soc=71.26), bms_soc=80.04, count=count))
+    assert {path: own[path] for path in ("/Soc", "/SocBms", "/SocConfidence")} == {
+        "/Soc": 71.3, "/SocBms": 80.0, "/SocConfidence": 88.0,
+    }  # fmt: skip
+    silent = paths.changes(moment(bms_soc=80.04, count=count, **SAFE))
+    assert (silent["/SocBms"], silent["/SocConfidence"]) == (None, None)
 
 
 def test_alarms_are_told_in_words_where_there_is_no_other_trouble() -> None:
