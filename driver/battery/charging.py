@@ -98,9 +98,10 @@ class Charging:
         aim = goal(self._state, terms)
         if self._goal is not None:
             aim = max(aim, self._goal - GLIDE * elapsed)
-        self._goal = aim if self._state.phase is Phase.FLOAT else terms.target
+        voltage = min(full - lowered, aim * count)
+        self._goal = aim if self._state.phase is Phase.FLOAT else voltage / count
         reasons = self._reasons(now, drop, led, terms, led_now=need > 0, led_before=lowered > 0)
-        return Limit(min(full - lowered, aim * count), self._say(reasons, lowered > 0, elapsed))
+        return Limit(voltage, self._say(reasons, lowered > 0, elapsed))
 
     def _reasons(
         self, now: Reading, drop: float, led: Limit, terms: Envelope, *, led_now: bool, led_before: bool

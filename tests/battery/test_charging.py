@@ -41,6 +41,18 @@ def test_the_charge_voltage_glides_to_float() -> None:
     assert voltage(timeline).value == pytest.approx(16 * 3.375)
 
 
+def test_float_glides_from_where_the_voltage_was_and_never_raises_it() -> None:
+    timeline = Timeline()
+    timeline.hear(reading(ahead(3.449, 3.40), **FULL), 1790)
+    timeline.hear(reading(ahead(3.421, 3.41), **FULL), 1810)
+    assert voltage(timeline).reason.startswith("absorption")
+    before = amounts(timeline.last.limits)[0]
+    timeline.hear(reading(ahead(3.421, 3.41), **FULL), 800)
+    assert voltage(timeline) == Limit(54.0, "float (tail current); cell 3 runs ahead")
+    seen = [before, *(amounts(outcome.limits)[0] for _, outcome in timeline.outcomes[-800:] if outcome)]
+    assert seen == sorted(seen, reverse=True)
+
+
 def test_a_battery_in_use_is_charged_to_the_target_again() -> None:
     timeline = charged()
     timeline.hear(reading(3.37, **FULL), 900)

@@ -75,6 +75,10 @@ class Sample(NamedTuple):
     disturbed: bool  # a load or the sun has just jumped
     inverting: bool
     outcome: Outcome | None
+    voltage: float
+    temperature: float  # °C, the colder one
+    load: float  # W
+    sun: float  # W, as far as it shines
 
 
 def published(outcome: Outcome) -> Wanted:
@@ -138,18 +142,21 @@ class Loop:
         self._power = power
         current = bms.step(dt, self.plant.step(self.now, dt, bms, self._shown))
         self.now += dt
-        seen = bms.measured.cells
+        measured = bms.measured
         self.samples.append(
             Sample(
                 self.now,
                 self._shown,
-                max(seen),
-                min(seen),
+                max(measured.cells),
+                min(measured.cells),
                 current,
                 bms.guard.blocked,
                 self.now - self._stepped <= AFTER_A_STEP,
                 self.plant.inverting,
                 outcome,
+                measured.voltage,
+                measured.battery_temperature,
+                *power,
             )
         )
 
