@@ -43,8 +43,9 @@ def test_the_charge_voltage_glides_to_float() -> None:
 
 def test_float_glides_from_where_the_voltage_was_and_never_raises_it() -> None:
     timeline = Timeline()
-    timeline.hear(reading(ahead(3.449, 3.40), **FULL), 1790)
-    timeline.hear(reading(ahead(3.421, 3.41), **FULL), 1810)
+    timeline.hear(reading(ahead(3.440, 3.40), **FULL), 1800)
+    timeline.hear(reading(ahead(3.449, 3.40), **FULL), 60)  # from now on the voltage stays lowered for half an hour
+    timeline.hear(reading(ahead(3.421, 3.41), **FULL), 1740)
     assert voltage(timeline).reason.startswith("absorption")
     before = amounts(timeline.last.limits)[0]
     timeline.hear(reading(ahead(3.421, 3.41), **FULL), 800)

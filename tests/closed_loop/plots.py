@@ -1,4 +1,4 @@
-"""Pictures of runs in closed loop, for docs/charge-control.md: ./dev plots. Needs matplotlib, which nothing else does."""
+"""Pictures of runs in closed loop, for docs/charge-control.md: ./dev plots. Nothing else needs matplotlib."""
 
 import re
 import sys
