@@ -125,9 +125,9 @@ def description(state: ChargeState, now: Reading, drop: float, terms: Envelope) 
     if not _at_the_top(now, terms):
         return "absorption, waiting for power"
     short, above = _short(now, drop, terms), _above_tail(now, terms)
-    cell = now.cells.index(min(now.cells)) + 1
+    cell = now.cell_name(now.cells.index(min(now.cells)))
     missing = [
-        f"cell {cell} needs {_coarse(1000 * short, 10)} mV"
+        f"{cell} needs {_coarse(1000 * short, 10)} mV"
         if short > 0
         else f"all cells in band, {_coarse((LEVEL_TIME - state.level) / 60, 5)} min to go"
     ]

@@ -73,3 +73,7 @@ class Reading:
     tick_may_rest: bool = False  # some units never move it: standing still counts only after it was seen to move
     monitor_only: str = ""  # why this reading must not drive limits; empty: it may
     details: tuple[object, ...] = field(default=(), compare=False, repr=False)  # the protocol's own records
+
+    def cell_name(self, index: int) -> str:
+        """What people call the cell at this place of `cells`."""
+        return f"cell {index + 1}"

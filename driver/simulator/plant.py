@@ -8,9 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import cycle
-from typing import NamedTuple, TypeAlias
-
-from .bms import JkBms
+from typing import NamedTuple, Protocol, TypeAlias
 
 Power: TypeAlias = Callable[[float], float]  # s -> W
 CYCLE = 3.0  # s between systemcalc's turns
@@ -19,6 +17,36 @@ SOC_BAND = 5.0  # % over the minimum from which on the Multi serves the loads ag
 FEED_IN_OFFSET = 0.4  # V above CVL for MPPTs while feeding in; "at most" that, so this is the worst of any system
 CHARGER_LAG = 1.5  # s, time constant of a charger that follows its set values
 MPPT_SMOOTHING = 6.0  # s, of the current that systemcalc takes off the Multi's share
+
+
+class Electrical(Protocol):
+    """What a charger feels of a battery."""
+
+    current: float
+
+    @property
+    def rest_voltages(self) -> tuple[float, ...]:
+        """V, in series."""
+
+    @property
+    def resistance(self) -> float:
+        """Ω."""
+
+    @property
+    def voltage(self) -> float:
+        """V under the present current."""
+
+
+class Storage(Protocol):
+    """A pack, or several on the same bus bars."""
+
+    @property
+    def battery(self) -> Electrical:
+        """Behind the MOSFETs."""
+
+    @property
+    def discharge_mosfet_on(self) -> bool:
+        """Whether current can be drawn."""
 
 
 class Wanted(NamedTuple):
@@ -57,7 +85,7 @@ class Plant:
         self._multi_limit = self._mppt_limit = 0.0
         self._delay = cycle(DELAYS)
 
-    def step(self, now: float, dt: float, bms: JkBms, limits: Wanted) -> float:
+    def step(self, now: float, dt: float, bms: Storage, limits: Wanted) -> float:
         """A into the battery for the next `dt` s, after a turn of systemcalc if it is time."""
         if now >= self._next_turn:  # B.4: every 3 s, and with the chargers 1 to 3 s later
             self._next_turn = now + CYCLE
@@ -69,7 +97,7 @@ class Plant:
             return 0.0
         return self._charge(now, dt, bms, self._obeyed)
 
-    def _share_out(self, now: float, limits: Wanted, bms: JkBms) -> None:
+    def _share_out(self, now: float, limits: Wanted, bms: Storage) -> None:
         """The currents that systemcalc allows the chargers, from what it measured last."""
         volts = bms.battery.voltage
         beside = self.site.dc_load(now) / volts
@@ -80,7 +108,7 @@ class Plant:
         # B.5: so with CCL = 0 and 40 A of loads an MPPT may give 40 A, and without loads nothing
         self._mppt_limit = math.ceil(limits.charge + inverted + beside)
 
-    def _charge(self, now: float, dt: float, bms: JkBms, limits: Wanted) -> float:
+    def _charge(self, now: float, dt: float, bms: Storage, limits: Wanted) -> float:
         site = self.site
         rest, resistance = sum(bms.battery.rest_voltages), bms.battery.resistance
         volts = rest + bms.battery.current * resistance

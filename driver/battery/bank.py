@@ -1,0 +1,251 @@
+"""The control of a bank: outcomes of its packs go in, one outcome comes out that D-Bus shows as one battery.
+
+Packs of one bank have the same number of cells and the same chemistry. Each is controlled by itself, as if it were
+alone; the bank decides what concerns all: the phase of the charge, and limits under which no pack exceeds its own.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from .alarms import Alarm, Severity
+from .announced import Announced
+from .bank_limits import BankLimits
+from .bank_member import ON_THE_BARS, Member, Roll, Standing, apart
+from .bank_reading import IDENTITY, BankReading, combined, drop
+from .changes import Changes
+from .charge_mode import ChargeState, Phase, description, goal, step
+from .charging import SAID_FOR, Progress
+from .chemistry import Chemistry
+from .controller import RESTART_GRACE, Outcome
+from .envelope import Envelope
+from .history import NONE
+from .history import step as history_step
+from .limits import Limit, Limits
+from .loss import Presence
+from .memory import Memory
+
+LOWERED = 0.05  # V below the goal from which on a charge voltage is said to be a pack's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Modules:
+    """How many packs there are, and what they do."""
+
+    online: int
+    offline: int
+    blocking_charge: int
+    blocking_discharge: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BankOutcome(Outcome):
+    """What a bank has to say now."""
+
+    modules: Modules
+    standings: Mapping[str, Standing]  # of its packs, by name
+
+
+class Bank:
+    """The control of one bank."""
+
+    def __init__(self, started: float, memory: Memory | None = None) -> None:
+        """`started` is now, in monotonic s."""
+        self._started = started
+        self._roll = Roll()
+        self._limits = BankLimits()
+        self._announced = Announced()
+        self.state = ChargeState() if memory is None else memory.progress.state
+        self._history = NONE if memory is None else memory.history
+        self.changes = Changes()
+        self._kind: tuple[int, Chemistry | None] | None = None  # number of cells and chemistry of all packs
+        self._admitted: set[str] = set()
+        self._at: float | None = None  # when packs were heard last
+        self._outcome: BankOutcome | None = None
+        self._alarms: frozenset[Alarm] = frozenset()
+        self._said: tuple[object, float, str] = (None, 0.0, "")  # what a reason is about, since when, and the reason
+
+    def take(self, members: Sequence[Member], others: Mapping[str, str], now: float) -> BankOutcome | None:
+        """What to show at monotonic second `now`; None: not enough is known yet.
+
+        `members` are the packs that have an outcome with limits, `others` those that should be there and have none,
+        each with the reason.
+        """
+        if not self._formed(members, others, now):
+            return None
+        packs = [member for member in members if member.name in self._admitted or self._admits(member)]
+        self._admitted.update(member.name for member in packs)
+        standings = self._roll.call(packs, now)
+        there = [member for member in packs if standings[member.name] in ON_THE_BARS]
+        reading = combined(there)
+        serving = any(standing is Standing.IN for standing in standings.values())
+        elapsed = now - self._at if serving and self._at is not None else 0.0
+        self._at = now if serving else None
+        terms = _terms(there)
+        if reading is not None and serving:
+            reading = self._lived(reading, terms, drop(there), elapsed)
+        self._limits.look(packs, standings, now)
+        limits = self._limits.limits(packs, standings, elapsed)
+        if reading is not None and terms is not None:
+            count = packs[0].outcome.cell_count
+            lowered = limits.charge_voltage.value < goal(self.state, terms) * count - LOWERED
+            own = self._lowered(limits.charge_voltage, standings) if lowered else ""
+            said = self._say(description(self.state, reading, drop(there), terms), own, now)
+            limits = replace(limits, charge_voltage=Limit(limits.charge_voltage.value, said))
+        self.changes.take(limits, now)
+        foreign = {member.name: _foreign(member) for member in members if member.name not in self._admitted}
+        return self._show(packs, standings, reading, limits, dict(others) | foreign, now)
+
+    def shares(self, side: str) -> Mapping[str, float]:
+        """Of the "charge" or "discharge" current, by pack."""
+        return self._limits.shares(side)
+
+    def keep(self, wall: float) -> Memory | None:
+        """What to keep over a restart; None before there is anything. `wall` is the Unix time."""
+        shown = self._outcome
+        if shown is None:
+            return None
+        return Memory(
+            identity=IDENTITY,
+            cell_count=shown.cell_count,
+            heard_at=wall,
+            chemistry=shown.chemistry,
+            progress=Progress(self.state),
+            history=self._history,
+        )
+
+    def clear_history(self) -> None:
+        """Begin it anew."""
+        self._history = NONE
+
+    def resume(self, shown: Outcome) -> None:
+        """Go on after a failure of this code: limits rise from those of the `failsafe` that was shown meanwhile."""
+        self._limits.shown, self._at = shown.limits, None
+
+    def _formed(self, members: Sequence[Member], others: Mapping[str, str], now: float) -> bool:
+        """Whether it is settled what packs belong here: all have spoken, or there was time enough."""
+        if self._kind is not None:
+            return True
+        if not members or (others and now - self._started < RESTART_GRACE):
+            return False
+        kinds = Counter((member.outcome.cell_count, member.outcome.chemistry) for member in members)
+        self._kind = kinds.most_common(1)[0][0]
+        return True
+
+    def _admits(self, member: Member) -> bool:
+        return (member.outcome.cell_count, member.outcome.chemistry) == self._kind
+
+    def _lived(self, reading: BankReading, terms: Envelope | None, drop: float, elapsed: float) -> BankReading:
+        """Go on with the charge and the history; the reading, its alarms as announced."""
+        phase = self.state.phase
+        if terms is not None:
+            self.state = step(self.state, reading, drop, terms, elapsed)
+        filled = self.state.phase is Phase.FLOAT and phase is not Phase.FLOAT
+        alarms = self._announced.take(reading.alarms, elapsed)
+        self._history = history_step(self._history, reading, alarms - self._alarms, elapsed, full=filled)
+        self._alarms = alarms
+        return reading if alarms == reading.alarms else replace(reading, alarms=alarms)
+
+    def _lowered(self, limit: Limit, standings: Mapping[str, Standing]) -> str:
+        """For whose sake the charge voltage is lower than the phase wants it."""
+        name = self._limits.named["voltage"]
+        return f"{name}: a cell runs ahead" if standings[name] is Standing.IN else limit.reason
+
+    def _say(self, phase: str, lowered: str, now: float) -> str:
+        """The reason for the charge voltage; the phase changes with every reading, and is said once a minute."""
+        about = self.state.phase, self.state.reason, lowered
+        if about != self._said[0] or now - self._said[1] >= SAID_FOR:
+            self._said = about, now, "; ".join(filter(None, (phase, lowered)))
+        return self._said[2]
+
+    def _show(
+        self,
+        packs: Sequence[Member],
+        standings: Mapping[str, Standing],
+        reading: BankReading | None,
+        limits: Limits,
+        others: Mapping[str, str],
+        now: float,
+    ) -> BankOutcome:
+        before = self._outcome
+        state = _presence(packs)
+        online = [member for member in packs if standings[member.name] in ON_THE_BARS]
+        self._outcome = BankOutcome(
+            presence=state,
+            since=before.since if before is not None and before.presence is state else now,
+            identity=IDENTITY,
+            cell_count=packs[0].outcome.cell_count,
+            reading=reading or (before.reading if before is not None else None),
+            fresh=reading is not None,
+            limits=limits,
+            cable_alarm=max((m.outcome.cable_alarm for m in packs if not m.maintenance), default=Severity.NONE),
+            explanation="; ".join(
+                [*_explanations(packs, standings), *(f"{name} {why}" for name, why in others.items())]
+            ),
+            chemistry=packs[0].outcome.chemistry,
+            history=self._history,
+            charge_requested=any(member.outcome.charge_requested for member in online),
+            conflicts=tuple(f"{member.name}: {said}" for member in packs for said in member.outcome.conflicts),
+            modules=Modules(
+                online=len(online),
+                offline=len(packs) + len(others) - len(online),
+                blocking_charge=sum(member.limits.charge_current.value == 0 for member in online),
+                blocking_discharge=sum(member.limits.discharge_current.value == 0 for member in online),
+            ),
+            standings=standings,
+        )
+        return self._outcome
+
+
+def _terms(members: Sequence[Member]) -> Envelope | None:
+    """The bounds of all packs together; None while none is certain."""
+    known = [member.terms for member in members if member.terms is not None]
+    if not known:
+        return None
+    capacities = [terms.capacity for terms in known]
+    return replace(
+        known[0],
+        target=min(terms.target for terms in known),
+        float_voltage=min(terms.float_voltage for terms in known),
+        recharge_voltage=min(terms.recharge_voltage for terms in known),
+        absorption_time=min(terms.absorption_time for terms in known),
+        full_charge_interval=min(terms.full_charge_interval for terms in known),
+        capacity=None if None in capacities else sum(capacity or 0.0 for capacity in capacities),
+    )
+
+
+def _presence(packs: Sequence[Member]) -> Presence:
+    """LIVE while one pack is heard, and else as the one that was heard last."""
+    states = [member.outcome.presence for member in packs if not member.maintenance]
+    return min(states, key=[*Presence].index, default=Presence.LIVE)
+
+
+def _foreign(member: Member) -> str:
+    chemistry = member.outcome.chemistry
+    return (
+        f"is not of this bank: {member.outcome.cell_count} cells {chemistry.value.name if chemistry else ''}".rstrip()
+    )
+
+
+def _explanations(packs: Sequence[Member], standings: Mapping[str, Standing]) -> Iterator[str]:
+    """One sentence for each pack that does not simply serve, and for each alarm."""
+    for member in packs:
+        standing, said = standings[member.name], member.outcome.explanation
+        if standing in (Standing.SILENT, Standing.LOST):
+            yield f"{member.name}: {said or standing.value}"
+        elif standing is Standing.WAITING:
+            volts = apart(member, standings, packs)
+            yield (
+                f"{member.name} waits: its voltage is {abs(round(2 * volts)) / 2:g} V "
+                f"{'above' if volts > 0 else 'below'} that of the bank"
+            )
+        elif standing is not Standing.IN:
+            yield f"{member.name} {standing.value}"
+        elif said:
+            yield f"{member.name}: {said}"
+    raised: dict[str, list[str]] = {}
+    for member in packs:
+        if member.measured is not None and standings[member.name] in ON_THE_BARS:
+            for alarm in member.measured.alarms:
+                raised.setdefault(alarm.value.text, []).append(member.name)
+    yield from (f"{', '.join(raised[text])}: {text}" for text in sorted(raised))
