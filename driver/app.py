@@ -14,14 +14,10 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from .battery.controller import Outcome
-from .battery.settings import Control
-from .battery.shared_control import together
 from .config import Config
 from .discovery import Discovery
 from .flight import ASKED, FlightRecorder, folder_of
@@ -34,8 +30,10 @@ from .session import Deliver, Session, Source
 from .state_file import StateFile
 from .venus import bus
 from .venus.localsettings import LocalSettings
+from .who_controls import WhoControls
 
 if TYPE_CHECKING:
+    from .bank_battery import BankBattery
     from .bluetooth import Bluetooth
     from .bus_session import BusSession
     from .buses import Buses
@@ -49,6 +47,15 @@ RESTART = 2.0  # s before a battery whose code raised is tried again
 LEAVE = 1.5  # s for all batteries to leave D-Bus
 
 
+class Supervised(Protocol):
+    """What may raise without harm to the others."""
+
+    name: str
+
+    def fail(self, now: float) -> None:
+        """Its code has raised at monotonic second `now`: it is SAFE."""
+
+
 class App:
     """One process for all batteries."""
 
@@ -58,13 +65,13 @@ class App:
         self._recorder = FlightRecorder(folder_of(state))
         self._buses: Buses | None = None
         self._bluetooth: Bluetooth | None = None
+        self.bank: BankBattery | None = None
         self.packs: list[Pack] = []
         self._on_port: defaultdict[str, list[Pack]] = defaultdict(list)
         self._stop = asyncio.Event()
         self._exit = 0
         self._undecided: set[str] = set()  # sections whose protocol is being found out
-        self._controller: Pack | None = None
-        self._said_control = ""
+        self._control = WhoControls()
         self._group: asyncio.TaskGroup
         self._tasks: list[asyncio.Task[None]] = []
         self._settings: LocalSettings
@@ -89,6 +96,7 @@ class App:
         await self._settings.start()
         self._settings.watch_dvcc(self._say_dvcc)
         async with asyncio.TaskGroup() as self._group:
+            self._start_bank()
             self.add(self._config.batteries)
             if self._config.driver.ports is Ports.AUTO:
                 named = [battery.port for battery in self._config.batteries.values()]
@@ -120,7 +128,8 @@ class App:
             added += [self._pack(name, options) for name, options in self._shared().look(*section).items()]
         self.packs += added
         if self.packs:
-            self._choose_control()
+            awaited = len(self._undecided) + len(self._config.stopped) + (self._buses.awaited if self._buses else 0)
+            self._control.choose(self.packs, more=awaited > 0, bank=self.bank.name if self.bank else "")
         for pack in added:
             self._start(self._keep_going(pack))
         for name, options in undecided.items():
@@ -139,7 +148,17 @@ class App:
 
     def _pack(self, name: str, options: Battery) -> Pack:
         source = self._source(name, options)
-        pack = Pack(name, options, source, settings=self._settings, known=self._known, shown=self._shown)
+        bank = self.bank if self.bank is not None and self.bank.options.has(name, options) else None
+        pack = Pack(
+            name,
+            options,
+            source,
+            settings=self._settings,
+            known=self._known,
+            shown=lambda pack, outcome: self._control.shown(pack, outcome, self.packs),
+            heard=None if bank is None else self._heard,
+            hidden=bank is not None and not bank.options.show_packs,
+        )
         pack.incident = self._recorder.incident
         self._on_port[options.port].append(pack)
         return pack
@@ -174,7 +193,7 @@ class App:
         self._tasks.append(self._group.create_task(work))
 
     @contextmanager
-    def _contained(self, packs: Sequence[Pack]) -> Iterator[None]:
+    def _contained(self, packs: Sequence[Supervised]) -> Iterator[None]:
         """What happens inside concerns these batteries alone: one, or all on a shared port."""
         try:
             yield
@@ -184,7 +203,19 @@ class App:
             for pack in packs:
                 pack.fail(time.monotonic())
 
-    async def _keep_going(self, pack: Pack) -> None:
+    def _start_bank(self) -> None:
+        for name, options in self._config.banks.items():
+            from .bank_battery import BankBattery  # paid for only where there is one
+
+            self.bank = BankBattery(name, options, lambda: self.packs, settings=self._settings, known=self._known)
+            self._start(self._keep_going(self.bank))
+
+    def _heard(self, pack: Pack, now: float) -> None:
+        assert self.bank is not None
+        with self._contained([self.bank]):  # what it raises is not the pack's fault
+            self.bank.heard(pack, now)
+
+    async def _keep_going(self, pack: "Pack | BankBattery") -> None:
         while True:
             with self._contained([pack]):
                 await pack.run()
@@ -207,6 +238,10 @@ class App:
                 with self._contained([pack]):
                     pack.tick(now)
                 self._watch_bus(pack)
+            if self.bank is not None:
+                with self._contained([self.bank]):
+                    self.bank.tick(now)
+                self._watch_bus(self.bank)
             if now >= keep_at:
                 keep_at = now + KEEP
                 self._keep(now)
@@ -218,8 +253,11 @@ class App:
         for pack in self.packs:
             with self._contained([pack]):
                 pack.keep(now, wall)
+        if self.bank is not None:
+            with self._contained([self.bank]):
+                self.bank.keep(wall)
 
-    def _watch_bus(self, pack: Pack) -> None:
+    def _watch_bus(self, pack: "Pack | BankBattery") -> None:
         if pack.service is not None and pack.service.disconnected.done():
             self._bus_lost(pack.service.disconnected.result())
 
@@ -232,6 +270,8 @@ class App:
     async def _leave(self) -> None:
         """Release all names at once, and write what the next process must know."""
         leaving: list[Awaitable[None]] = [pack.close() for pack in self.packs]
+        if self.bank is not None:
+            leaving.append(self.bank.close())
         try:
             async with asyncio.timeout(LEAVE):
                 await asyncio.gather(*leaving, return_exceptions=True)
@@ -239,44 +279,6 @@ class App:
             log.warning("D-Bus did not answer in %.1f s: leaving all the same", LEAVE)
         self._keep(time.monotonic())
         self._known.file.flush()
-
-    def _shown(self, pack: Pack, outcome: Outcome) -> Outcome:
-        """What of this battery's outcome goes onto the bus: at most one battery has limits there."""
-        if outcome.limits is None:
-            return outcome
-        if pack is not self._controller:
-            return replace(outcome, limits=None, explanation=outcome.explanation or self._said_control)
-        others = [
-            (other.name, other.outcome)
-            for other in self.packs
-            if other is not pack
-            and other.outcome is not None
-            and other.outcome.limits is not None
-            and other.outcome.cell_count == outcome.cell_count
-            and other.outcome.chemistry is outcome.chemistry
-        ]
-        return together(outcome, others) if others else outcome
-
-    def _choose_control(self) -> None:
-        """The battery marked control = yes, or the only one; a battery in control keeps it while the process lives."""
-        if self._controller is not None:
-            return
-        packs = self.packs
-        marked = [pack for pack in packs if pack.options.control is Control.YES]
-        awaited = len(self._undecided) + (self._buses.awaited if self._buses else 0)
-        several = len(packs) + len(self._config.stopped) + awaited > 1
-        level = logging.INFO
-        if marked:
-            self._controller, said = marked[0], f"{marked[0].name} controls"
-        elif all(pack.options.control is Control.NO for pack in packs):
-            said = "control = no"
-        elif several:
-            level, said = logging.WARNING, "several batteries, and none has control = yes: none controls"
-        else:
-            self._controller, said = packs[0], f"{packs[0].name} is the only battery: it controls"
-        if said != self._said_control:
-            self._said_control = said
-            log.log(level, "%s", said)
 
     def _say_dvcc(self, on: bool | None) -> None:
         if on is False:

@@ -9,10 +9,11 @@ import os
 import re
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from .bank_options import BankOptions
 from .battery.settings import Control
 from .errors import ConfigError
 from .ini import Problem, Report, Section, Value, quoted, read_sections
@@ -23,7 +24,7 @@ from .options import Battery, Driver, Ports
 SIZE_LIMIT = 256 * 1024  # bytes; 64 batteries with every option and its explanation are less
 NAME = r"[A-Za-z0-9_][A-Za-z0-9_ -]*"  # of a battery's section
 
-T = TypeVar("T", Driver, Battery)
+T = TypeVar("T", Driver, Battery, BankOptions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class Config:
     batteries: dict[str, Battery]  # those that run, by NAME of [battery NAME], in the order of the file
     problems: tuple[Problem, ...]  # in the order of the file; str() of one is a line for people
     stopped: tuple[str, ...]  # titles of sections that do not run
+    banks: dict[str, BankOptions] = field(default_factory=dict)  # by NAME of [bank NAME]; one at most
 
 
 def load(path: Path) -> Config:
@@ -59,18 +61,22 @@ def parse(source: str, content: bytes) -> Config:
     sections = read_sections(content, report)
     driver = Driver()
     batteries: dict[str, Battery] = {}
+    banks: dict[str, BankOptions] = {}
     for title, section in sections.items():
         kind, _, name = title.partition(" ")
         if title == "driver":
             driver = _read(Driver, section, report)
         elif kind == "battery" and re.fullmatch(NAME, name):
             batteries[title] = _battery(section, report)
+        elif kind == "bank" and re.fullmatch(NAME, name):
+            banks[title] = _read(BankOptions, section, report)
         else:
             _unknown_section(section, report)
     _call_alike(batteries)
     _stop_doubles(batteries, sections, report)
     _stop_mixtures(batteries, sections, report)
-    return _settle(driver, batteries, sections, report)
+    _stop_banks(banks, sections, report)
+    return _settle(driver, batteries, banks, sections, report)
 
 
 def _read(kind: type[T], section: Section, report: Report) -> T:
@@ -105,17 +111,16 @@ def _battery(section: Section, report: Report) -> Battery:
 
 def _unknown_section(section: Section, report: Report) -> None:
     kind, _, name = section.title.partition(" ")
-    meant = {"driver": "[driver]", "battery": f"[battery {name or 'house'}]"}.get(
-        nearest(kind, ("driver", "battery")) or ""
-    )
-    if kind == "battery" and name:
+    known = {"driver": "[driver]", "battery": f"[battery {name or 'house'}]", "bank": f"[bank {name or 'house'}]"}
+    meant = known.get(nearest(kind, tuple(known)) or "")
+    if kind in ("battery", "bank") and name:
         text = "is no name: expected letters, digits, spaces, _ and -; the option name takes other characters too"
-    elif kind == "battery":
-        text = "has no name; did you mean [battery house]?"
+    elif kind in ("battery", "bank"):
+        text = f"has no name; did you mean [{kind} house]?"
     elif meant:
         text = f"is no section; did you mean {meant}?"
     else:
-        text = "is no section; there are [driver] and [battery NAME]"
+        text = "is no section; there are [driver], [battery NAME] and [bank NAME]"
     report.add(section.line, section.title, "", text)
 
 
@@ -156,16 +161,47 @@ def _stop_mixtures(batteries: dict[str, Battery], sections: dict[str, Section], 
                 report.add(given.line, title, option, text)
 
 
-def _settle(driver: Driver, batteries: dict[str, Battery], sections: dict[str, Section], report: Report) -> Config:
+def _stop_banks(banks: dict[str, BankOptions], sections: dict[str, Section], report: Report) -> None:
+    """Report all banks but one, packs that there are not, and an id that a battery has."""
+    for title, bank in banks.items():
+        if title != next(iter(banks)):
+            report.add(sections[title].line, title, "", f"is one bank too many: [{next(iter(banks))}] is the bank")
+        for name in bank.named:
+            if f"battery {name}" not in sections:
+                near = nearest(
+                    name, tuple(other.partition(" ")[2] for other in sections if other.startswith("battery "))
+                )
+                hint = f"; did you mean {near}?" if near else ""
+                report.add(sections[title].values["packs"].line, title, "packs", f"there is no [battery {name}]{hint}")
+        own = sections[title].values.get("id")
+        for other, section in sections.items():
+            theirs = section.values.get("id")
+            if own and own.text and other != title and theirs and theirs.text.lower() == own.text.lower():
+                report.add(own.line, title, "id", f"= {quoted(own.text)}: [{other}] has the same")
+
+
+def _settle(
+    driver: Driver,
+    batteries: dict[str, Battery],
+    banks: dict[str, BankOptions],
+    sections: dict[str, Section],
+    report: Report,
+) -> Config:
     """Leave out what does not run, and decide what follows for control and for ports that nobody names."""
     stopped = tuple(title for title in sections if title != "driver" and report.concerns(title))
     running = {title: battery for title, battery in batteries.items() if title not in stopped}
-    controlling = [title for title, battery in running.items() if battery.control is Control.YES]
+    ruling = [title for title in banks if title not in stopped]
+    controlling = ruling + [title for title, battery in running.items() if battery.control is Control.YES]
     for title in controlling[1:]:
         line = sections[title].values["control"].line
-        text = f"= 'yes': only one battery can control, and [{controlling[0]}] does; this one is only shown"
+        role = (
+            "part of it, and"
+            if ruling and next(iter(banks.values())).has(title.partition(" ")[2], running[title])
+            else "only"
+        )
+        text = f"= 'yes': only one battery can control, and [{controlling[0]}] does; this one is {role} shown"
         report.add(line, title, "control", text)
-        running[title] = replace(running[title], control=Control.NO)
+        running[title] = replace(running[title], control=Control.AUTO if ruling else Control.NO)
     for title, battery in running.items():
         if stopped and not controlling and battery.control is Control.AUTO:
             text = f"is not set, and [{stopped[0]}] does not run: this battery is only shown"
@@ -185,6 +221,7 @@ def _settle(driver: Driver, batteries: dict[str, Battery], sections: dict[str, S
         batteries={title.partition(" ")[2]: battery for title, battery in running.items()},
         problems=tuple(sorted(report.problems, key=lambda problem: problem.line)),
         stopped=stopped,
+        banks={title.partition(" ")[2]: banks[title] for title in ruling},
     )
 
 
@@ -200,7 +237,7 @@ def _default_lines() -> Iterator[str]:
         "point. A battery with a mistake in its section does not run, the others do. To find mistakes: "
         "python3 -m driver config --check config.ini. To apply changes: svc -t /service/dbus-jkbms"
     )
-    for title, kind in (("[driver]", Driver), ("#[battery NAME]", Battery)):
+    for title, kind in (("[driver]", Driver), ("#[battery NAME]", Battery), ("#[bank NAME]", BankOptions)):
         yield from ("", "", title)
         yield from _comment((kind.__doc__ or "").strip())
         for name, row, default in options(kind):

@@ -5,7 +5,7 @@ gives it up to the BMS that really says it: identity follows the BMS, not the ca
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from .battery.identity import Key, key
@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 DAY = 86_400.0  # s after which a pack that was found by itself is not waited for: it may have been taken away
 BY_SERIAL = "serial number"  # the origin of such a key
+BANK = "bank "  # before the name, in that of an entry; no key has a blank
 DETECTED = "detected "  # before the port, in the name of an entry; no key has a blank
 
 
@@ -45,6 +46,18 @@ class KnownBatteries:
         self.file = file
         self._entries = file.load()
         self._owners: dict[str, _Owner] = {}
+
+    def bank(self, name: str) -> tuple[Memory | None, frozenset[str]]:
+        """What is known of a bank, and which of its packs are in maintenance."""
+        entry = self._entries.get(BANK + name, {})
+        out = entry.get("maintenance")
+        return Memory.from_json(entry), frozenset(map(str, out)) if isinstance(out, list) else frozenset()
+
+    def keep_bank(self, name: str, memory: Memory | None, maintenance: Iterable[str]) -> None:
+        """Remember a bank for the next start; written when it is time."""
+        before = self._entries.get(BANK + name, {}) if memory is None else memory.to_json()
+        self._entries[BANK + name] = before | {"maintenance": sorted(maintenance)}
+        self.file.put(BANK + name, self._entries[BANK + name])
 
     def ports(self) -> list[str]:
         """The ports on which batteries were known before that had them for themselves."""

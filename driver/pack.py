@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from math import inf
 
 from . import __version__
 from .announcements import Announcements
@@ -47,8 +48,13 @@ class Pack:
         settings: LocalSettings,
         known: KnownBatteries,
         shown: "Callable[[Pack, Outcome], Outcome]",
+        heard: "Callable[[Pack, float], None] | None" = None,
+        hidden: bool = False,
     ) -> None:
-        """`shown` decides what of an outcome goes onto the bus: whether the battery controls, and with whose limits."""
+        """`shown` decides what of an outcome goes onto the bus: whether the battery controls, and with whose limits.
+
+        `heard` is told of each outcome, with its monotonic second; a `hidden` pack is not on D-Bus.
+        """
         self.name = name
         self.options = options
         self.port = options.place
@@ -60,6 +66,9 @@ class Pack:
         self._settings = settings
         self._known = known
         self._shown = shown
+        self._heard = heard
+        self._hidden = hidden
+        self.read_at = -inf  # monotonic s of the last reading
         now = time.monotonic()
         before = known.on_port(self.port, options.id, self._yield_key)
         self.key: Key | None = before.key if before else None
@@ -86,7 +95,8 @@ class Pack:
         self._confirmed = False
         async with asyncio.TaskGroup() as group:
             group.create_task(self.source.run())
-            group.create_task(self._register())
+            if not self._hidden:
+                group.create_task(self._register())
 
     def tick(self, now: float) -> None:
         """Show what follows from the passing of time, if no reading did."""
@@ -128,7 +138,7 @@ class Pack:
     def _deliver(self, reading: Reading, now: float) -> None:
         was = self.outcome
         outcome = self.controller.take(reading, now)
-        self._failed = False
+        self._failed, self.read_at = False, now
         if not self._confirmed or (was is not None and was.presence is not Presence.LIVE) or self._exchanged(reading):
             self._confirm(reading)
         self._present(outcome, now)
@@ -173,6 +183,8 @@ class Pack:
             self.service.publish(self._moment())
         else:
             self._ready.set()
+        if self._heard is not None:
+            self._heard(self, now)
 
     def _dated(self, outcome: Outcome, now: float) -> str:
         """The explanation with the time at which that state began."""

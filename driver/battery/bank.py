@@ -6,12 +6,12 @@ alone; the bank decides what concerns all: the phase of the charge, and limits u
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from .alarms import Alarm, Severity
-from .announced import Announced
 from .bank_limits import BankLimits
 from .bank_member import ON_THE_BARS, Member, Roll, Standing, apart
+from .bank_outcome import BankOutcome, Modules, PackState
 from .bank_reading import IDENTITY, BankReading, combined, drop
 from .changes import Changes
 from .charge_mode import ChargeState, Phase, description, goal, step
@@ -28,24 +28,6 @@ from .memory import Memory
 LOWERED = 0.05  # V below the goal from which on a charge voltage is said to be a pack's
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Modules:
-    """How many packs there are, and what they do."""
-
-    online: int
-    offline: int
-    blocking_charge: int
-    blocking_discharge: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BankOutcome(Outcome):
-    """What a bank has to say now."""
-
-    modules: Modules
-    standings: Mapping[str, Standing]  # of its packs, by name
-
-
 class Bank:
     """The control of one bank."""
 
@@ -54,12 +36,12 @@ class Bank:
         self._started = started
         self._roll = Roll()
         self._limits = BankLimits()
-        self._announced = Announced()
         self.state = ChargeState() if memory is None else memory.progress.state
         self._history = NONE if memory is None else memory.history
         self.changes = Changes()
         self._kind: tuple[int, Chemistry | None] | None = None  # number of cells and chemistry of all packs
         self._admitted: set[str] = set()
+        self._numbers: dict[str, int] = {}  # of its packs, as they were seen first
         self._at: float | None = None  # when packs were heard last
         self._outcome: BankOutcome | None = None
         self._alarms: frozenset[Alarm] = frozenset()
@@ -83,7 +65,7 @@ class Bank:
         self._at = now if serving else None
         terms = _terms(there)
         if reading is not None and serving:
-            reading = self._lived(reading, terms, drop(there), elapsed)
+            self._live(reading, terms, drop(there), elapsed)
         self._limits.look(packs, standings, now)
         limits = self._limits.limits(packs, standings, elapsed)
         if reading is not None and terms is not None:
@@ -135,16 +117,14 @@ class Bank:
     def _admits(self, member: Member) -> bool:
         return (member.outcome.cell_count, member.outcome.chemistry) == self._kind
 
-    def _lived(self, reading: BankReading, terms: Envelope | None, drop: float, elapsed: float) -> BankReading:
-        """Go on with the charge and the history; the reading, its alarms as announced."""
+    def _live(self, reading: BankReading, terms: Envelope | None, drop: float, elapsed: float) -> None:
+        """Go on with the charge and the history."""
         phase = self.state.phase
         if terms is not None:
             self.state = step(self.state, reading, drop, terms, elapsed)
         filled = self.state.phase is Phase.FLOAT and phase is not Phase.FLOAT
-        alarms = self._announced.take(reading.alarms, elapsed)
-        self._history = history_step(self._history, reading, alarms - self._alarms, elapsed, full=filled)
-        self._alarms = alarms
-        return reading if alarms == reading.alarms else replace(reading, alarms=alarms)
+        risen, self._alarms = reading.alarms - self._alarms, reading.alarms
+        self._history = history_step(self._history, reading, risen, elapsed, full=filled)
 
     def _lowered(self, limit: Limit, standings: Mapping[str, Standing]) -> str:
         """For whose sake the charge voltage is lower than the phase wants it."""
@@ -170,6 +150,8 @@ class Bank:
         before = self._outcome
         state = _presence(packs)
         online = [member for member in packs if standings[member.name] in ON_THE_BARS]
+        absent = [*_explanations(packs, standings), *(f"{name} {why}" for name, why in others.items())]
+        words = [f"{member.name}: {said}" for member in online for said in member.outcome.alarm_words]
         self._outcome = BankOutcome(
             presence=state,
             since=before.since if before is not None and before.presence is state else now,
@@ -179,22 +161,41 @@ class Bank:
             fresh=reading is not None,
             limits=limits,
             cable_alarm=max((m.outcome.cable_alarm for m in packs if not m.maintenance), default=Severity.NONE),
-            explanation="; ".join(
-                [*_explanations(packs, standings), *(f"{name} {why}" for name, why in others.items())]
-            ),
+            explanation="; ".join([*absent, *words] if absent else []),
             chemistry=packs[0].outcome.chemistry,
             history=self._history,
             charge_requested=any(member.outcome.charge_requested for member in online),
             conflicts=tuple(f"{member.name}: {said}" for member in packs for said in member.outcome.conflicts),
+            alarm_words=tuple(words),
             modules=Modules(
                 online=len(online),
                 offline=len(packs) + len(others) - len(online),
                 blocking_charge=sum(member.limits.charge_current.value == 0 for member in online),
                 blocking_discharge=sum(member.limits.discharge_current.value == 0 for member in online),
             ),
-            standings=standings,
+            packs=self._states(packs, standings, others),
         )
         return self._outcome
+
+    def _states(
+        self, packs: Sequence[Member], standings: Mapping[str, Standing], others: Mapping[str, str]
+    ) -> tuple[PackState, ...]:
+        """Of all packs, each at its place."""
+        states = {member.name: self._state_of(member, standings[member.name]) for member in packs}
+        states |= {name: PackState(name=name, state=why) for name, why in others.items()}
+        for name in states:
+            self._numbers.setdefault(name, len(self._numbers))
+        return tuple(states[name] for name in sorted(states, key=self._numbers.__getitem__))
+
+    def _state_of(self, member: Member, standing: Standing) -> PackState:
+        charge, discharge = (self._limits.shares(side).get(member.name) for side in ("charge", "discharge"))
+        return PackState(
+            name=member.name,
+            state=standing.value,
+            maintenance=member.maintenance,
+            charge_share=None if charge is None else 100 * charge,
+            discharge_share=None if discharge is None else 100 * discharge,
+        )
 
 
 def _terms(members: Sequence[Member]) -> Envelope | None:
@@ -228,7 +229,7 @@ def _foreign(member: Member) -> str:
 
 
 def _explanations(packs: Sequence[Member], standings: Mapping[str, Standing]) -> Iterator[str]:
-    """One sentence for each pack that does not simply serve, and for each alarm."""
+    """One sentence for each pack that does not simply serve."""
     for member in packs:
         standing, said = standings[member.name], member.outcome.explanation
         if standing in (Standing.SILENT, Standing.LOST):
@@ -243,9 +244,3 @@ def _explanations(packs: Sequence[Member], standings: Mapping[str, Standing]) ->
             yield f"{member.name} {standing.value}"
         elif said:
             yield f"{member.name}: {said}"
-    raised: dict[str, list[str]] = {}
-    for member in packs:
-        if member.measured is not None and standings[member.name] in ON_THE_BARS:
-            for alarm in member.measured.alarms:
-                raised.setdefault(alarm.value.text, []).append(member.name)
-    yield from (f"{', '.join(raised[text])}: {text}" for text in sorted(raised))

@@ -45,11 +45,12 @@ class Member:
     terms: Envelope | None  # None: nothing certain was read since the start
     resistance: float  # Ω per cell
     maintenance: bool = False  # the owner has announced that it leaves
+    late: bool = False  # its readings should have come by now
 
     @property
     def heard(self) -> bool:
         """Whether its readings come."""
-        return self.outcome.presence is Presence.LIVE and self.outcome.reading is not None
+        return self.outcome.presence is Presence.LIVE and self.outcome.reading is not None and not self.late
 
     @property
     def measured(self) -> Reading | None:

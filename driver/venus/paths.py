@@ -14,6 +14,7 @@ from operator import attrgetter
 from typing import Generic, TypeVar
 
 from ..battery.alarms import Alarm, Severity
+from ..battery.bank_outcome import BankOutcome, Modules
 from ..battery.controller import Outcome
 from ..battery.history import History
 from ..battery.limits import Limits
@@ -108,9 +109,12 @@ def discharge_allowed(outcome: Outcome) -> int | None:
     return allowed(outcome, "discharge_current", "discharge_mosfet_on")
 
 
-def is_heard(outcome: Outcome) -> bool:
-    """Whether the BMS counts as present: a short silence does not change that."""
-    return outcome.presence in (Presence.LIVE, Presence.HOLD)
+def modules(outcome: Outcome) -> Modules:
+    """How many packs there are and what they do; one pack counts as present in a short silence."""
+    if isinstance(outcome, BankOutcome):
+        return outcome.modules
+    heard = int(outcome.presence in (Presence.LIVE, Presence.HOLD))
+    return Modules(heard, 1 - heard, inverted(charge_allowed(outcome)), inverted(discharge_allowed(outcome)))
 
 
 def connection_information(outcome: Outcome) -> str:
@@ -126,7 +130,8 @@ def state_key(outcome: Outcome) -> object:
     """What the rows of `STATE` draw on."""
     return (
         outcome.presence, outcome.explanation, outcome.limits is None, outcome.cable_alarm, outcome.cell_count,
-        charge_allowed(outcome), discharge_allowed(outcome), outcome.charge_requested, outcome.alarm_words,
+        charge_allowed(outcome), discharge_allowed(outcome), modules(outcome), outcome.charge_requested,
+        outcome.alarm_words,
     )  # fmt: skip
 
 
@@ -148,8 +153,6 @@ FACTS: Group[Moment] = Group(lambda now: (now.facts, now.outcome.identity), (
     Row("/Serial",                   "s", "%s",   lambda now: now.outcome.identity.serial or now.facts.key),
     Row("/Connected",                "i", "%d",   lambda now: 1),  # 0 would drop the monitor, but not the limits
     Row("/ErrorCode",                "i", "%d",   lambda now: 0),
-    Row("/System/NrOfBatteries",     "i", "%d",   lambda now: 1),
-    Row("/System/BatteriesParallel", "i", "%d",   lambda now: 1),
     Row("/System/BatteriesSeries",   "i", "%d",   lambda now: 1),
 ))
 
@@ -161,10 +164,12 @@ STATE: Group[Outcome] = Group(state_key, (
     Row("/Io/AllowToDischarge",      "i", "%d", discharge_allowed),
     Row("/Info/ChargeRequest",       "i", "%d", lambda now: None if now.limits is None else int(now.charge_requested)),
     Row("/System/NrOfCellsPerBattery", "i", "%d", lambda now: now.cell_count),
-    Row("/System/NrOfModulesOnline", "i", "%d", lambda now: int(is_heard(now))),
-    Row("/System/NrOfModulesOffline", "i", "%d", lambda now: int(not is_heard(now))),
-    Row("/System/NrOfModulesBlockingCharge", "i", "%d", lambda now: inverted(charge_allowed(now))),
-    Row("/System/NrOfModulesBlockingDischarge", "i", "%d", lambda now: inverted(discharge_allowed(now))),
+    Row("/System/NrOfBatteries",     "i", "%d", lambda now: modules(now).online + modules(now).offline),
+    Row("/System/BatteriesParallel", "i", "%d", lambda now: modules(now).online + modules(now).offline),
+    Row("/System/NrOfModulesOnline", "i", "%d", lambda now: modules(now).online),
+    Row("/System/NrOfModulesOffline", "i", "%d", lambda now: modules(now).offline),
+    Row("/System/NrOfModulesBlockingCharge", "i", "%d", lambda now: modules(now).blocking_charge),
+    Row("/System/NrOfModulesBlockingDischarge", "i", "%d", lambda now: modules(now).blocking_discharge),
 ))
 
 HISTORY: Group[History] = Group(lambda now: now, (  # what was never counted has no path
@@ -221,7 +226,8 @@ SUM: Group[Reading] = Group(attrgetter("cells"), (
     Row("/Voltages/Sum",             "d", "%.2fV",  lambda now: sum(now.cells), 0.01),
 ))
 
-MEASURED = (POWER, CHARGE, BALANCE, MOSFETS, SUM)
+COMMON = (POWER, CHARGE, BALANCE, MOSFETS)  # to a pack and a bank
+MEASURED = (*COMMON, SUM)
 
 KNOWN: Group[Reading] = Group(attrgetter("capacity", "cycles", "charged_total"), (  # true while the BMS is silent
     Row("/InstalledCapacity",        "d", "%.0fAh", lambda now: now.capacity, 0.1),
@@ -259,6 +265,17 @@ SERIES: tuple[Series, ...] = (
     )),
 )
 # fmt: on
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """What is published of a reading."""
+
+    measured: tuple[Group[Reading], ...]
+    series: tuple[Series, ...]
+
+
+PACK = Shape(MEASURED, SERIES)
 
 
 def alarm_group(signalled: frozenset[Alarm]) -> Group[Reading]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from math import floor
 
 from ..battery.alarms import Alarm
+from ..battery.bank_outcome import BankOutcome, PackState
 from .derived import Column
 from .items import Item, Value
 from .paths import (
@@ -17,13 +18,13 @@ from .paths import (
     FACTS,
     HISTORY,
     KNOWN,
-    MEASURED,
-    SERIES,
+    PACK,
     STATE,
     Group,
     Moment,
     Row,
     Series,
+    Shape,
     Source,
     alarm_group,
 )
@@ -52,14 +53,16 @@ class Published:
     `signalled` are the alarms that the protocol can tell; without `control` the /Info paths do not exist.
     """
 
-    def __init__(self, signalled: frozenset[Alarm], *, control: bool) -> None:
+    def __init__(self, signalled: frozenset[Alarm], *, control: bool, shape: Shape = PACK) -> None:
         self.control = control
-        self._measured = (*MEASURED, alarm_group(signalled))
+        self._measured = (*shape.measured, alarm_group(signalled))
+        self._series = shape.series
+        self._packs: list[Group[PackState]] = []
         self._held: dict[str, Value] = {}
         self._forms: dict[str, tuple[str, str]] = {}
         self._keys: dict[object, object] = {}  # what each group was computed from
         self._raw: dict[str, Column] = {}  # and each series
-        self._columns: dict[str, list[float | None]] = {series.path: [] for series in SERIES}
+        self._columns: dict[str, list[float | None]] = {series.path: [] for series in shape.series}
 
     def item(self, path: str) -> Item:
         """A new item for a path that `changes` has named."""
@@ -76,13 +79,23 @@ class Published:
         for group in self._measured:
             self._take(group, shown, changes)
         self._take(COUNTED, outcome if outcome.fresh else None, changes)
-        for series in SERIES:
+        for series in self._series:
             self._take_series(series, () if shown is None else series.values(shown), changes)
         if self.control and outcome.limits is not None:
             self._take(CONTROL, outcome.limits, changes)
         self._take(STATE, outcome, changes)
         self._take(HISTORY, outcome.history, changes)
+        if isinstance(outcome, BankOutcome):
+            self._take_packs(outcome.packs, changes)
         return changes
+
+    def _take_packs(self, packs: tuple[PackState, ...], changes: dict[str, Value]) -> None:
+        if len(self._packs) < len(packs):
+            from .bank_paths import pack_group  # only a bank needs it
+
+            self._packs += [pack_group(number) for number in range(len(self._packs) + 1, len(packs) + 1)]
+        for group, pack in zip(self._packs, packs, strict=False):
+            self._take(group, pack, changes)
 
     def _take(self, group: Group[Source], source: Source | None, changes: dict[str, Value]) -> None:
         key = None if source is None else group.key(source)

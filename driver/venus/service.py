@@ -8,19 +8,22 @@ control comes or goes: /Info paths raise a battery's priority by their mere exis
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from ..battery.alarms import Alarm
 from ..errors import BusError
 from . import bus as dbus
 from .items import Item, Tree, Value
 from .localsettings import BatterySettings, LocalSettings, element
-from .paths import Moment
+from .paths import PACK, Moment, Shape
 from .published import Published
 
 log = logging.getLogger(__name__)
 
+MAINTENANCE = re.compile(r"/Packs/(\d+)/Maintenance")
 LONGEST_NAME = 32  # characters; what the GX's screen allows
 RETRY = 5.0  # s between tries to take the name again
 CHANGES = "/LimitChanges"  # on request only
@@ -46,8 +49,8 @@ class BatteryService:
 
     `key` says who the battery is and never changes, `signalled` are the alarms that its protocol can tell, `name` is
     what it is called until the owner names it on the GX. `changes` tells the last changes of its limits,
-    `clear_history` begins its history anew. `disconnected` ends with the reason when the bus is lost: then the process
-    should end.
+    `clear_history` begins its history anew; of a bank, `maintain` takes a pack out or back, by its number.
+    `disconnected` ends with the reason when the bus is lost: then the process should end.
     """
 
     def __init__(
@@ -59,6 +62,8 @@ class BatteryService:
         name: str = "",
         changes: Callable[[], str] = str,
         clear_history: Callable[[], None] = lambda: None,
+        shape: Shape = PACK,
+        maintain: Callable[[int, bool], None] | None = None,
     ) -> None:
         self.name = service_name(key)
         self.disconnected: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -68,6 +73,8 @@ class BatteryService:
         self._first_name = name
         self._changes = changes
         self._clear_history = clear_history
+        self._shape = shape
+        self._maintain = maintain
         self._seat: Seat | None = None
         self._published: Published | None = None  # None: the name is not ours
         self._moment: Moment | None = None
@@ -110,7 +117,7 @@ class BatteryService:
             self._claim_anew(seat, reason)
             return
         changes = published.changes(moment)
-        new = {path: published.item(path) for path in changes if path not in seat.tree}
+        new = {path: self._item(published, path) for path in changes if path not in seat.tree}
         for path in new:
             del changes[path]
         seat.tree.update(changes, new)
@@ -142,8 +149,8 @@ class BatteryService:
 
     async def _claim(self, seat: Seat, moment: Moment) -> None:
         """Own the name, with every path in place. BusError when another program has it."""
-        published = Published(self._signalled, control=moment.outcome.limits is not None)
-        items = {path: published.item(path) for path in published.changes(moment)}
+        published = Published(self._signalled, control=moment.outcome.limits is not None, shape=self._shape)
+        items = {path: self._item(published, path) for path in published.changes(moment)}
         items["/DeviceInstance"] = Item("i", "%d", seat.stored.instance)
         items["/CustomName"] = Item("s", "%s", seat.stored.name, self._rename)
         items["/History/Clear"] = Item("i", "%d", 0, self._clear)
@@ -191,6 +198,20 @@ class BatteryService:
         await self._seat.stored.rename(value)
         self._seat.stored.name = value
         self._seat.tree.update({"/CustomName": value})
+        return True
+
+    def _item(self, published: Published, path: str) -> Item:
+        """A new item; who may write it is known here."""
+        item = published.item(path)
+        if self._maintain is not None and (match := MAINTENANCE.fullmatch(path)):
+            item.accept = partial(self._take_out, int(match[1]), self._maintain)
+        return item
+
+    async def _take_out(self, number: int, maintain: Callable[[int, bool], None], value: Value) -> bool:
+        """Let a pack of a bank leave for maintenance, or come back. What it does shows the new value."""
+        if value not in (0, 1):
+            return False
+        maintain(number, bool(value))
         return True
 
     async def _clear(self, value: Value) -> bool:
