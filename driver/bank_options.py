@@ -18,8 +18,8 @@ class BankOptions:
         NAMES,
         "names of [battery ...] sections, with commas between",
         "The packs of this bank. Without it: all that have the same number of cells and the same chemistry. A section "
-        "that stands for every pack of an RS485 bus brings all of them in. A battery with control = no never belongs "
-        "to a bank.",
+        "that stands for every pack of an RS485 bus brings all of them in. A battery whose control is set to no never "
+        "belongs to a bank.",
         example="house 1, house 2",
     )
     show_packs: bool = choice(

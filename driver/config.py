@@ -194,12 +194,8 @@ def _settle(
     controlling = ruling + [title for title, battery in running.items() if battery.control is Control.YES]
     for title in controlling[1:]:
         line = sections[title].values["control"].line
-        role = (
-            "part of it, and"
-            if ruling and next(iter(banks.values())).has(title.partition(" ")[2], running[title])
-            else "only"
-        )
-        text = f"= 'yes': only one battery can control, and [{controlling[0]}] does; this one is {role} shown"
+        text = f"= 'yes': only one battery can control, and [{controlling[0]}] does"
+        text += "" if ruling else "; this one is only shown"
         report.add(line, title, "control", text)
         running[title] = replace(running[title], control=Control.AUTO if ruling else Control.NO)
     for title, battery in running.items():

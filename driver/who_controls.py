@@ -35,7 +35,8 @@ class WhoControls:
         elif all(pack.options.control is Control.NO for pack in packs):
             said = "control = no"
         elif len(packs) > 1 or more:
-            level, said = logging.WARNING, "several batteries, and none has control = yes: none controls"
+            level = logging.WARNING
+            said = "several batteries, and none has control = yes: none controls, and no [bank NAME] makes one of them"
         else:
             self._controller, said = packs[0], f"{packs[0].name} is the only battery: it controls"
         if said != self._said:

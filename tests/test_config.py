@@ -2,13 +2,14 @@
 
 import argparse
 import logging
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from driver.bank_options import BankOptions
 from driver.battery.chemistry import Chemistry
 from driver.battery.identity import key
 from driver.battery.reading import Identity
@@ -122,7 +123,7 @@ def test_ports_without_a_name_are_opened_only_in_a_file_without_doubt(text: str,
 def test_ports_auto_that_is_not_obeyed_is_said() -> None:
     assert problems("[driver]\nports = auto\n[chrage]") == [
         "x.ini:2: [driver] ports = 'auto': not obeyed while the file has other problems",
-        "x.ini:3: [chrage] is no section; there are [driver] and [battery NAME]",
+        "x.ini:3: [chrage] is no section; there are [driver], [battery NAME] and [bank NAME]",
     ]
 
 
@@ -228,7 +229,7 @@ def test_an_indented_line_is_an_option_of_its_own() -> None:
         ("[battery b/c]", f"x.ini:3: [battery b/c] is no name: {NAME_EXPECTED}"),
         ("[battery b", "x.ini:3: [battery b] '[battery b': expected the section alone in its line"),
         ("[battery b] # two", "x.ini:3: [battery b] '[battery b] # two': expected the section alone in its line"),
-        ("[]", "x.ini:3: [?] is no section; there are [driver] and [battery NAME]"),
+        ("[]", "x.ini:3: [?] is no section; there are [driver], [battery NAME] and [bank NAME]"),
         ("[battery b]", "x.ini:3: [battery b] port is missing: it says where the BMS is connected"),
     ],
 )  # fmt: skip
@@ -448,10 +449,11 @@ def test_the_default_file_changes_nothing() -> None:
 def test_every_example_of_the_default_file_is_right() -> None:
     lines = default_ini().splitlines()
     text = "\n".join(line[1:] if line.startswith("#") and line[1:2] not in ("", " ") else line for line in lines)
+    text = text.replace("packs = house 1, house 2", "packs = NAME")
     config = read(text.replace("protocol = jk-uart", "protocol = jk-pb"))  # an address needs a bus
     assert config.problems == ()
     assert config.batteries["NAME"].ride_through == Battery().ride_through
-    shown = {name for name, _, _ in (*options(Driver), *options(Battery))}
+    shown = {name for name, _, _ in (*options(Driver), *options(Battery), *options(BankOptions))}
     assert {line.partition(" ")[0].lstrip("#") for line in lines if " = " in line} == shown
 
 
@@ -606,3 +608,59 @@ def test_times_of_a_charge_are_given_in_hours_and_days() -> None:
     [battery] = read(A + "absorption_time = 2\nfull_charge_interval = 30").batteries.values()
     settings = battery.charge_settings()
     assert (settings.absorption_time, settings.full_charge_interval) == (7200, 30 * 86400)
+
+
+TWO = "[battery a]\nport = /dev/a\n[battery b]\nport = /dev/b\n"
+
+
+def test_a_bank_takes_all_packs_or_those_that_are_named() -> None:
+    config = read(f"{TWO}[bank x]\nname = Both\nshow_packs = no\n")
+    bank = config.banks["x"]
+    assert (bank.named, bank.show_packs, bank.name) == ((), False, "Both")
+    assert all(bank.has(name, battery) for name, battery in config.batteries.items())
+    bank = read(f"{TWO}[bank x]\npacks = b , a\n").banks["x"]
+    assert bank.named == ("b", "a")
+    only = read(f"{TWO}[bank x]\npacks = b\n")
+    assert [only.banks["x"].has(name, battery) for name, battery in only.batteries.items()] == [False, True]
+
+
+def test_a_section_of_a_bus_brings_all_its_packs_into_the_bank() -> None:
+    bus = Battery(port="/dev/a", protocol="jk-pb")
+    bank = BankOptions(packs="a")
+    assert bank.has("a 3", bus.at(3))
+    assert not bank.has("b 3", bus.at(3))
+    assert not BankOptions().has("a 3", replace(bus, protocol="jk-pb-listen").at(3))
+    assert not BankOptions().has("a", Battery(port="/dev/a", control=Control.NO))
+
+
+def test_a_bank_controls_and_no_pack_of_it() -> None:
+    assert problems(f"{TWO}control = yes\n[bank x]\n") == [
+        "x.ini:5: [battery b] control = 'yes': only one battery can control, and [bank x] does"
+    ]
+    config = read(f"{TWO}control = yes\n[bank x]\n")
+    assert [battery.control for battery in config.batteries.values()] == [Control.AUTO, Control.AUTO]
+    assert list(config.banks) == ["x"]
+
+
+def test_a_bank_is_not_stopped_by_a_pack_that_does_not_run() -> None:
+    config = read("[battery a]\nport = /dev/a\n[battery b]\nport = nonsense\n[bank x]\n")
+    assert config.batteries["a"].control is Control.AUTO
+    assert list(config.banks) == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[bank x]\n[bank y]\n", "x.ini:6: [bank y] is one bank too many: [bank x] is the bank"),
+        ("[bank x]\npacks = a, c\n", "x.ini:6: [bank x] packs there is no [battery c]"),
+        ("[bank x]\npacks = a;b\n", "x.ini:6: [bank x] packs = 'a;b': expected names of [battery ...] sections"),
+        ("id = q\n[bank x]\nid = Q\n", "x.ini:7: [bank x] id = 'Q': [battery b] has the same"),
+        ("[bank]\n", "x.ini:5: [bank] has no name; did you mean [bank house]?"),
+        ("[bank x]\npack = a\n", "x.ini:6: [bank x] pack is no option; did you mean packs?"),
+    ],
+)
+def test_a_wrong_bank_is_said_and_does_not_control(text: str, problem: str) -> None:
+    config = read(TWO + text)
+    assert any(str(found).startswith(problem) for found in config.problems), [*map(str, config.problems)]
+    assert "y" not in config.banks
+    assert ("x" in config.banks) is ("too many" in problem)

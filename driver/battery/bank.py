@@ -36,6 +36,7 @@ class Bank:
         self._started = started
         self._roll = Roll()
         self._limits = BankLimits()
+        self._memory = memory
         self.state = ChargeState() if memory is None else memory.progress.state
         self._history = NONE if memory is None else memory.history
         self.changes = Changes()
@@ -92,6 +93,7 @@ class Bank:
             cell_count=shown.cell_count,
             heard_at=wall,
             chemistry=shown.chemistry,
+            limits=shown.limits,
             progress=Progress(self.state),
             history=self._history,
         )
@@ -112,6 +114,8 @@ class Bank:
             return False
         kinds = Counter((member.outcome.cell_count, member.outcome.chemistry) for member in members)
         self._kind = kinds.most_common(1)[0][0]
+        if self._memory is not None and self._memory.cell_count == self._kind[0]:
+            self._limits.shown = self._memory.limits  # a restart opens none
         return True
 
     def _admits(self, member: Member) -> bool:

@@ -38,14 +38,15 @@ class Shares:
 
     def learn(self, currents: Mapping[str, float], capacity: float | None, elapsed: float) -> None:
         """Each pack's current in this direction, in A, from readings of one moment, `elapsed` s after the last look."""
-        total = sum(currents.values())
+        total, part = sum(currents.values()), min(1.0, elapsed / SETTLES)
         if currents.keys() != self.of.keys() or total < max(LEAST_CURRENT, LEAST_RATE * (capacity or 0.0)):
             self._seen.clear()
+            whole = max(1.0, sum(self.of.values()))  # more than that where packs came back, or carried for others
+            self.of = {name: share + (share / whole - share) * part for name, share in self.of.items()}
             return
         self._seen.append({name: max(0.0, current / total) for name, current in currents.items()})
         if len(self._seen) < LOOKS:
             return
-        part = min(1.0, elapsed / SETTLES)
         for name, share in self.of.items():
             lasting = min(seen[name] for seen in self._seen)
             self.of[name] = max(lasting, share + (lasting - share) * part)

@@ -32,6 +32,11 @@ class Parallel:
         return any(pack.discharge_mosfet_on for pack, on in zip(self.packs, self.connected, strict=True) if on)
 
     @property
+    def soc(self) -> int:
+        """%, as told, the mean."""
+        return round(sum(pack.soc for pack in self.packs) / len(self.packs))
+
+    @property
     def rest_voltages(self) -> tuple[float, ...]:
         """V of the bus bars without current; one value."""
         return (self._bars(self._closed(), 0.0),)

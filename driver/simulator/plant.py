@@ -48,6 +48,10 @@ class Storage(Protocol):
     def discharge_mosfet_on(self) -> bool:
         """Whether current can be drawn."""
 
+    @property
+    def soc(self) -> int:
+        """%, as told."""
+
 
 class Wanted(NamedTuple):
     """Limits as D-Bus shows them, V and A."""
