@@ -218,8 +218,9 @@ check_space() { # where the installation goes, or will go
     place=$APPS
     while [ ! -d "$place" ]; do place=${place%/*}; done
     free=$(df -Pk "${place:-/}" 2>/dev/null | { read -r _ && read -r _ _ _ left _ && say "$left"; })
-    [ "${free:-0}" -ge "$SPACE" ] || fail "too little space: $((SPACE / 1000)) MB must be free in $place," \
-        "there are $((${free:-0} / 1000)) MB"
+    [ -n "$free" ] || return 0 # df cannot tell; a disk that is full is noticed later, and nothing stays then either
+    [ "$free" -ge "$SPACE" ] ||
+        fail "too little space: $((SPACE / 1000)) MB must be free in $place, there are $((free / 1000)) MB"
 }
 
 check_python() { # that this release starts here, before anything is changed
@@ -341,7 +342,7 @@ check_refused() { # a stick that was left in the GX would bring it back at each 
 
 find_awaited() { # the batteries that were there, by their names on D-Bus; the driver has just written what it knows
     AWAITED=
-    [ -n "$STOPPED" ] && command -v dbus-send >/dev/null || return 0
+    boots && command -v dbus-send >/dev/null || return 0 # a driver that is disabled shows none
     AWAITED=$(cd "$NEW" && python3 -B -m driver.awaited "$APP/state.json" 2>/dev/null)
 }
 
@@ -523,7 +524,7 @@ report_status() {
         [ -n "$ROOT" ] || code=4
     fi
     [ ! -f "$PREVIOUS/.awaited" ] || say "upgraded: $(version "$PREVIOUS") comes back if a battery stays away"
-    [ ! -f "$APP/install.log" ] || say "last upgrade: $(tail -n 1 "$APP/install.log")"
+    [ ! -s "$APP/install.log" ] || say "last upgrade: $(tail -n 1 "$APP/install.log")"
     exit "$code"
 }
 

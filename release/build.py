@@ -104,16 +104,18 @@ def unpacked(wheel: Path) -> dict[str, bytes]:
 
 
 def tar(content: dict[str, bytes]) -> bytes:
-    """A tar archive of files with fixed owners, dates and modes."""
+    """A tar archive of files and their folders, with fixed owners, dates and modes."""
+    folders = {parent.as_posix() for name in content for parent in Path(name).parents} - {"."}
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        for name in sorted(content):
+        for name in sorted(folders | set(content)):
             entry = tarfile.TarInfo(name)
-            entry.size = len(content[name])
+            entry.type = tarfile.DIRTYPE if name in folders else tarfile.REGTYPE
+            entry.mode = 0o755 if name in folders or name.partition("/")[2] in SCRIPTS else 0o644
+            entry.size = len(content.get(name, b""))
             entry.mtime = DATE
-            entry.mode = 0o755 if name.partition("/")[2] in SCRIPTS else 0o644
             entry.uname = entry.gname = "root"
-            archive.addfile(entry, io.BytesIO(content[name]))
+            archive.addfile(entry, io.BytesIO(content.get(name, b"")))
     return buffer.getvalue()
 
 

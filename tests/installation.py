@@ -58,6 +58,8 @@ def contents(root: Path) -> dict[str, tuple[str, ...]]:
             entry: tuple[str, ...] = ("link", str(path.readlink()))
         elif path.is_dir():
             entry = ("directory", mode)
+        elif not path.is_file():  # a pipe or a socket of something that runs
+            entry = ("special", mode)
         else:
             entry = ("file", mode, hashlib.sha256(path.read_bytes()).hexdigest())
         found[str(path.relative_to(root))] = entry

@@ -60,6 +60,6 @@ def test_owners_dates_and_modes_are_fixed(archive: Path) -> None:
     with tarfile.open(archive) as opened:
         members = opened.getmembers()
     assert {(one.uid, one.gid, one.mtime) for one in members} == {(0, 0, members[0].mtime)}
-    programs = {one.name.partition("/")[2] for one in members if one.mode & stat.S_IXUSR}
+    programs = {one.name.partition("/")[2] for one in members if one.isfile() and one.mode & stat.S_IXUSR}
     assert programs == {"install.sh", "service/run", "service/log/run", "setup", "pre-hook.sh", "post-hook.sh"}
     assert {one.mode for one in members} == {0o644, 0o755}

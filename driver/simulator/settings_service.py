@@ -1,8 +1,8 @@
 """A small stand-in for Venus OS's localsettings, for the demo and the tests: com.victronenergy.settings.
 
-It keeps settings, hands out free VRM instances and tells of changes, as localsettings 1.7x does: AddSettings on `/`,
-BusItem on every setting. Run it with `python -m driver.simulator.settings_service [FILE]`; FILE keeps the settings
-over restarts.
+It keeps settings, hands out free VRM instances and tells of changes, as localsettings 1.7x does: AddSettings and
+RemoveSettings on `/`, BusItem on every setting. Run it with `python -m driver.simulator.settings_service [FILE]`; FILE
+keeps the settings over restarts.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from ..venus.items import BUS_ITEM, Item, Tree, Value, coerced
 from ..venus.localsettings import BOL, SERVICE
 
 ADD_SETTINGS = ("com.victronenergy.Settings", "AddSettings")
+REMOVE_SETTINGS = ("com.victronenergy.Settings", "RemoveSettings")
 UNDERSCORE, UNKNOWN_TYPE, NO_PATH, OTHER_TYPE, NOT_A_SETTING = -2, -3, -4, -5, -9
 INSTANCE = re.compile(r"(?P<kind>[a-z]+):(?P<number>\d+)")
 FORMS = {"i": "%d", "d": "%g", "s": "%s"}
@@ -41,6 +42,7 @@ class SettingsService:
         self._bus = await dbus.connect()
         self._watch = dbus.watch(self._bus, lambda _: self.gone.set())
         self._bus.add_message_handler(self._add_settings)
+        self._bus.add_message_handler(self._remove_settings)
         self._tree = Tree(self._bus)
         self._tree.replace({path: self._item(path, value) for path, value in self._values.items()})
         await dbus.claim(self._bus, SERVICE)
@@ -105,6 +107,14 @@ class SettingsService:
         assert default is not None
         value = self._values[path] if path in self._values else self.set(path, default.value)
         return answer | {"error": Variant("i", 0), "value": self._item(path, value).variant()}
+
+    def _remove_settings(self, message: Message) -> Message | None:
+        if (message.interface, message.member, message.signature) != (*REMOVE_SETTINGS, "as"):
+            return None
+        answers = [0 if self._values.pop(path, None) is not None else NOT_A_SETTING for path in message.body[0]]
+        if self._tree is not None:
+            self._tree.replace({path: self._item(path, value) for path, value in self._values.items()})
+        return Message.new_method_return(message, "ai", [answers])
 
     def _error(self, path: str, default: Variant | None) -> int:
         if not path:

@@ -109,3 +109,13 @@ async def test_it_runs_as_a_program_and_ends_with_the_bus(bus: PrivateBus, clien
         assert (await client.items(SETTINGS))["/Settings/Services/Bol"] == 0
         bus.kill()
         assert await process.wait() == 0
+
+
+async def test_settings_are_removed(settings_service: SettingsService, client: Client) -> None:
+    path = "/Settings/Devices/x/CustomName"
+    await add(client, setting(path, "House"))
+    answer = await client.call(
+        SETTINGS, "/", "RemoveSettings", "as", [path, "/Settings/none"], interface="com.victronenergy.Settings"
+    )
+    assert answer.body == [[0, -9]]
+    assert await add(client, setting(path, "another")) == [(0, "another")]
