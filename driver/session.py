@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -91,7 +92,7 @@ class Record:
         self._trouble.say("%s", text)
 
 
-class Tireless:
+class Tireless(ABC):
     """Opens a link and talks over it until it is cancelled: what cannot be mended is tried again."""
 
     def __init__(self, link: Link) -> None:
@@ -112,13 +113,13 @@ class Tireless:
             delay = min(most, REOPEN_FIRST * 2 ** min(self.failures - 1, 4))
             await asyncio.sleep(delay * random.uniform(0.8, 1.0))
 
+    @abstractmethod
     async def _talk(self) -> None:
         """Open the link and talk; LinkError and ProtocolError are tried again."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _lost(self, exc: LinkError | ProtocolError, now: float) -> None:
         """Take note that the talk has ended."""
-        raise NotImplementedError
 
 
 class Session(Tireless):

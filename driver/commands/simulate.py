@@ -17,10 +17,11 @@ from ..battery.chemistry import Chemistry
 from ..errors import LinkError
 from ..protocol.dialect import BUSES, LISTENING
 from ..simulator.faults import Faults, explained
-from ..simulator.line import BAUDRATE, Line, jk_line
+from ..simulator.line import BAUDRATE, Line
 from ..simulator.pb import DEFAULT_FIRMWARE, pb_line
 from ..simulator.port import Port, PtyPort, TcpPort
 from ..simulator.profiles import PROFILES
+from ..simulator.voices import VOICES, line_of
 
 HELP = "a JK battery without hardware, for trying out and for tests"
 
@@ -34,10 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--protocol",
-        choices=("jk-uart", *BUSES),
+        choices=(*VOICES, *BUSES),
         default="jk-uart",
         help="what they speak (default: jk-uart); jk-pb: --count packs on one port; jk-pb-listen: the same, and the "
-        "first of them is the master of the bus",
+        "first of them is the master of the bus; jk02-24s, jk02-32s, jk04 (for the driver: jk-ble) and neey-v1, "
+        "neey-v2 (neey): what they send over Bluetooth, here on a wire",
     )
     parser.add_argument(
         "--address", type=_between(0, 15), help="of the first pack on a bus (default: 1; of a master: 0)"
@@ -100,7 +102,9 @@ def _lines(args: argparse.Namespace) -> list[Line]:
         "speed": args.speed,
     }
     if args.protocol not in BUSES:
-        return [jk_line(index, **common) for index in range(1, args.count + 1)]
+        if args.cells > (most := VOICES[args.protocol].cells):
+            raise LinkError(f"--cells {args.cells}: {args.protocol} has room for {most}")
+        return [line_of(args.protocol, index, **common) for index in range(1, args.count + 1)]
     first = 0 if args.protocol in LISTENING else 1 if args.address is None else args.address
     if first + args.count > 16:
         raise LinkError(f"--count {args.count}: a bus has addresses up to 15, and the first is {first}")

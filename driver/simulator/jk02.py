@@ -1,10 +1,12 @@
-"""A simulated BMS as JK02 frames of 32 cells show it: cell info, settings, device info, with the driver's own tables.
+"""A simulated BMS as JK02 frames show it: cell info, settings, device info, with the driver's own tables.
 
 The tables are the driver's, so a wrong row is wrong on both sides: what pins them is in `tests/protocol`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
 
 from ..battery.alarms import Alarm
 from ..protocol import jk02_reading, jkuart_reading
@@ -17,13 +19,12 @@ from ..protocol.layout import extent, layout_of, read, write
 from .bms import JkBms
 
 S32 = Variant.S32
-_BACKGROUNDS = {
-    kind: background(kind, S32) for kind in (FrameType.CELL_INFO, FrameType.SETTINGS, FrameType.DEVICE_INFO)
+_RECORDS = {FrameType.CELL_INFO: CellInfo, FrameType.SETTINGS: Settings, FrameType.DEVICE_INFO: DeviceInfo}
+_PASSCODE = {
+    variant: next(extent(row) for name, row in layout_of(DeviceInfo).rows[variant] if name == "passcode")
+    for variant in Variant
 }
-_EMPTY_LIVE = read(CellInfo, _BACKGROUNDS[FrameType.CELL_INFO], S32)
-_EMPTY_SETTINGS = read(Settings, _BACKGROUNDS[FrameType.SETTINGS], S32)
-_EMPTY_DEVICE = read(DeviceInfo, _BACKGROUNDS[FrameType.DEVICE_INFO], S32)
-_PASSCODE = next(extent(row) for name, row in layout_of(DeviceInfo).rows[S32] if name == "passcode")
+BITS_24S = 0xFFFF  # the alarms that frames of 24 cells have room for
 _BIT_OF = {alarm: bit for bit, alarm in jk02_reading.ALARMS.items()} | {
     Alarm.BOX_OVER_TEMPERATURE: AlarmBits.BATTERY_OVER_TEMPERATURE
 }
@@ -45,13 +46,14 @@ class Maker:
     manufactured: str = "240914"
 
 
-def live_frame(bms: JkBms, byte_5: int = 0) -> bytes:
+def live_frame(bms: JkBms, byte_5: int = 0, variant: Variant = S32) -> bytes:
     """The cell info, as it is now."""
     seen, settings = bms.measured, bms.settings
-    return _frame(
-        FrameType.CELL_INFO,
-        replace(
-            _EMPTY_LIVE,
+    alarms = sum(mine for theirs, mine in _ALARMS.items() if bms.alarms & theirs)
+    return sealed(
+        _frame(
+            FrameType.CELL_INFO,
+            variant,
             counter=byte_5,
             cells=seen.cells,
             cell_mask=(1 << len(seen.cells)) - 1,
@@ -69,7 +71,7 @@ def live_frame(bms: JkBms, byte_5: int = 0) -> bytes:
             temperature_3=seen.mos_temperature,
             temperature_4=seen.box_temperature,
             temperature_5=seen.battery_temperature,
-            alarms=sum(mine for theirs, mine in _ALARMS.items() if bms.alarms & theirs),
+            alarms=alarms if variant is S32 else alarms & BITS_24S,
             balance_current=1.0 if bms.balancing else 0.0,
             balancing=Balancing.CHARGING if bms.balancing else Balancing.OFF,
             state_of_charge=bms.soc,
@@ -92,13 +94,13 @@ def live_frame(bms: JkBms, byte_5: int = 0) -> bytes:
     )
 
 
-def settings_frame(bms: JkBms, address: int = 0, byte_5: int = 0) -> bytes:
+def settings_frame(bms: JkBms, address: int = 0, byte_5: int = 0, variant: Variant = S32) -> bytes:
     """What is set; on a bus with its address."""
     mine, row = bms.settings, bms.battery.chemistry.value
-    frame = _frame(
-        FrameType.SETTINGS,
-        replace(
-            _EMPTY_SETTINGS,
+    return sealed(
+        _frame(
+            FrameType.SETTINGS,
+            variant,
             sleep_voltage=row.rest + 0.15,
             cell_under_voltage=mine.cell_under_voltage or 0.0,
             cell_under_voltage_recovery=mine.cell_under_voltage_recovery or 0.0,
@@ -137,35 +139,41 @@ def settings_frame(bms: JkBms, address: int = 0, byte_5: int = 0) -> bytes:
             precharge_time=4,
             sleep_delay=24,
         ),
+        byte_5,
     )
-    return sealed(frame, byte_5)
 
 
-def device_frame(bms: JkBms, maker: Maker, name: str, byte_5: int = 0) -> bytes:
+def device_frame(bms: JkBms, maker: Maker, name: str, byte_5: int = 0, variant: Variant = S32) -> bytes:
     """Who it is; with its passcode in clear, as a real one sends it."""
     frame = bytearray(
         _frame(
             FrameType.DEVICE_INFO,
-            replace(
-                _EMPTY_DEVICE,
-                model=maker.model,
-                hardware=maker.hardware,
-                software=maker.software,
-                total_runtime=int(bms.runtime),
-                power_on_count=7,
-                name=name[:16],
-                manufactured=maker.manufactured,
-                serial=maker.serial,
-                uart_1=UartProtocol.JK_MODBUS,
-            ),
+            variant,
+            model=maker.model,
+            hardware=maker.hardware,
+            software=maker.software,
+            total_runtime=int(bms.runtime),
+            power_on_count=7,
+            name=name[:16],
+            manufactured=maker.manufactured,
+            serial=maker.serial,
+            uart_1=UartProtocol.JK_MODBUS,
         )
     )
-    frame[_PASSCODE] = bms.password.encode("latin-1")[:15].ljust(16, b"\0")
+    frame[_PASSCODE[variant]] = bms.password.encode("latin-1")[:15].ljust(16, b"\0")
     return sealed(bytes(frame), byte_5)
 
 
-def _frame(kind: FrameType, record: object) -> bytes:
-    return sealed(write(record, _BACKGROUNDS[kind], S32))
+def _frame(kind: FrameType, variant: Variant, **values: object) -> bytes:
+    """The record over a background; what the variant has no place for is left out."""
+    empty, record = _empty(kind, variant)
+    return write(replace(record, **values), empty, variant)
+
+
+@cache
+def _empty(kind: FrameType, variant: Variant) -> tuple[bytes, Any]:
+    frame = background(kind, variant)
+    return frame, read(_RECORDS[kind], frame, variant)
 
 
 def _kind(uart_type: int | None) -> int | None:

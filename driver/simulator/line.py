@@ -1,7 +1,8 @@
 """One simulated BMS on one wire, without I/O: what arrives and the time go in, what is sent and when comes out."""
 
+from collections.abc import Callable
 from math import inf
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..battery.chemistry import Chemistry
 from .bms import JkBms
@@ -112,6 +113,10 @@ class Line:
         return paced
 
 
+def _uart_line(bms: JkBms, **options: Any) -> Line:
+    return Line(UartBms(bms), **options)
+
+
 def jk_line(
     index: int = 1,
     *,
@@ -123,10 +128,14 @@ def jk_line(
     faults: tuple[str, ...] = (),
     baudrate: int | None = None,
     speed: float = 1.0,
+    made: Callable[..., Line] = _uart_line,
 ) -> Line:
-    """A believable JK of its own for each `index`, with 1 mV of noise on 30 % of the cells."""
+    """A believable JK of its own for each `index`, with 1 mV of noise on 30 % of the cells.
+
+    `made` puts its BMS on a line, with the keyword arguments of `Line`.
+    """
     battery = Battery(chemistry, cells, capacity=capacity, soc=soc, seed=index)
     own = settings(chemistry, cells, capacity, name=f"Sim {index}", user_data=f"Sim bank {index:02}")
     bms = JkBms(battery, own, noise=0.3, seed=index)
     running = None if profile is None else PROFILES[profile]()
-    return Line(UartBms(bms), profile=running, faults=Faults(*faults, seed=index), baudrate=baudrate, speed=speed)
+    return made(bms, profile=running, faults=Faults(*faults, seed=index), baudrate=baudrate, speed=speed)

@@ -10,6 +10,7 @@ import os
 import secrets
 import socket
 import termios
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from math import inf
@@ -22,7 +23,7 @@ from ..link.memory import MemoryLink
 from .line import Line
 
 
-class Port:
+class Port(ABC):
     """One end of a line. `async with` plugs it in and out; `plug` and `unplug` may be called again and again.
 
     `on_sent` is called with the monotonic time right after the last byte of what there is to send went out.
@@ -34,18 +35,14 @@ class Port:
         self.line = line
         self.on_sent: Callable[[float], None] | None = None
         self._due: deque[tuple[float, bytes]] = deque()
-        self._timer: asyncio.TimerHandle | None = None
 
+    @abstractmethod
     async def plug(self) -> None:
         """Be there. LinkError when the place is taken."""
-        raise NotImplementedError
 
     async def unplug(self) -> None:
         """Be gone, as a pulled adapter is; what was on its way is lost. Twice does no harm."""
         self._due.clear()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
     async def __aenter__(self) -> Self:
         await self.plug()
@@ -56,8 +53,24 @@ class Port:
     ) -> None:
         await self.unplug()
 
+
+class TimedPort(Port):
+    """A port whose bytes go out at once when their time has come."""
+
+    def __init__(self, line: Line) -> None:
+        super().__init__(line)
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def unplug(self) -> None:
+        """See `Port.unplug`."""
+        await super().unplug()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    @abstractmethod
     def _write(self, data: bytes) -> None:
-        raise NotImplementedError
+        """Put bytes on the wire; where nobody takes them they are lost."""
 
     def _heard(self, data: bytes) -> None:
         idle = not self._due
@@ -83,7 +96,7 @@ class Port:
             self._timer = loop.call_at(at, self._send_due)  # absolute times: lateness does not add up
 
 
-class PtyPort(Port):
+class PtyPort(TimedPort):
     """A pseudo-terminal; `link` is a name for it that stays the same when it is unplugged and plugged in again."""
 
     def __init__(self, line: Line, link: Path | None = None) -> None:
@@ -149,7 +162,7 @@ def make_raw(descriptor: int) -> None:
     termios.tcsetattr(descriptor, termios.TCSANOW, mode)
 
 
-class TcpPort(Port):
+class TcpPort(TimedPort):
     """A TCP port on loopback, like an RS485-to-Ethernet adapter: all who are connected share the line.
 
     Plain sockets: a connection that asyncio's server is just taking when it is closed stays open and unserved.

@@ -1,4 +1,5 @@
 import argparse
+import json
 import signal
 import subprocess
 import sys
@@ -11,11 +12,13 @@ import pytest
 import serial
 
 import driver
+from driver.__main__ import main
 from driver.commands import simulate
 from driver.protocol.dialect import JkUart
 from driver.protocol.jkpb_wire import ANSWER_SIZE, REQUESTS, Answer, PbFramer, Register, Request
 from driver.protocol.jkuart_wire import READ_ALL
 from driver.simulator.faults import FAULTS
+from driver.simulator.voices import VOICES
 
 ROOT = Path(driver.__file__).parents[1]
 
@@ -169,6 +172,22 @@ def test_a_bus_is_one_port_with_several_packs(tmp_path: Path) -> None:
                 port.timeout = 0.3 if address == 5 else 5.0
                 heard += PbFramer().feed(port.read(ANSWER_SIZE))
     assert [one.address for one in heard if isinstance(one, Answer)] == [4, 6]
+
+
+@pytest.mark.parametrize("voice", VOICES)
+def test_the_driver_reads_every_voice(voice: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = tmp_path / "ttySIM"
+    with simulated("--path", str(name), "--protocol", voice, "--cells", "15", "--soc", "40") as process:
+        assert url(process) == str(name)
+        assert main(["read", "--port", str(name), "--protocol", VOICES[voice].protocol, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert len(found["reading"]["cells"]) == 15
+
+
+def test_more_cells_than_a_protocol_has_room_for() -> None:
+    with simulated("--protocol", "jk04", "--cells", "25") as process:
+        assert process.wait(20) == 1
+        assert process.stderr.read() == "--cells 25: jk04 has room for 24\n"
 
 
 def test_a_master_speaks_without_being_asked(tmp_path: Path) -> None:

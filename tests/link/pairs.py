@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 import tty
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -33,7 +34,7 @@ def descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-class Pair:
+class Pair(ABC):
     """`link` is the driver's end; the rest is the far end."""
 
     link: Link
@@ -43,6 +44,25 @@ class Pair:
 
     async def open(self) -> None:
         await self.link.open()
+
+    @abstractmethod
+    async def send(self, data: bytes) -> None: ...
+
+    @abstractmethod
+    async def receive(self, count: int) -> bytes: ...
+
+    @abstractmethod
+    def unplug(self) -> None: ...
+
+    @abstractmethod
+    def replug(self) -> None: ...
+
+    @abstractmethod
+    def end(self) -> None: ...
+
+
+class PolledPair(Pair):
+    """One whose far end is a descriptor."""
 
     async def send(self, data: bytes) -> None:
         while data:
@@ -59,20 +79,11 @@ class Pair:
         data, self._received = self._received[:count], self._received[count:]
         return data
 
-    def unplug(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _put(self, data: bytes) -> int: ...
 
-    def replug(self) -> None:
-        raise NotImplementedError
-
-    def end(self) -> None:
-        raise NotImplementedError
-
-    def _put(self, data: bytes) -> int:
-        raise NotImplementedError
-
-    def _get(self) -> bytes:
-        raise NotImplementedError
+    @abstractmethod
+    def _get(self) -> bytes: ...
 
 
 class MemoryPair(Pair):
@@ -105,7 +116,7 @@ class MemoryPair(Pair):
         pass
 
 
-class PtyPair(Pair):
+class PtyPair(PolledPair):
     def __init__(self, directory: Path) -> None:
         super().__init__()
         self._name = directory / "battery"
@@ -141,7 +152,7 @@ class PtyPair(Pair):
             return b""
 
 
-class SocketPair(Pair):
+class SocketPair(PolledPair):
     def __init__(self, _: Path) -> None:
         super().__init__()
         self._server = socket.create_server(("127.0.0.1", 0))
