@@ -7,7 +7,7 @@ connection is closed in the end: notifications of a client that was left open co
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 SERVICE, DATA = "0000ffe0-0000-1000-8000-00805f9b34fb", "0000ffe1-0000-1000-8000-00805f9b34fb"
 GENERIC = ("00001800", "00001801", "0000180a")  # services that every device has
 SMALLEST_CHUNK = 20  # bytes: what a notification holds at least, and a write
+LOOK_AGAIN = 0.1  # s
 GRACE = 1.0  # s for what was cancelled to clean up behind itself
 
 # besides its own errors bleak lets through what dbus-fast raises, and stumbles over objects that vanish meanwhile
@@ -48,6 +49,7 @@ class Timeouts:
     write: float = 4.0
     close: float = 3.2
     scan: float = 10.0
+    shown: float = 2.0  # from "services resolved" until BlueZ has shown them
 
 
 class Connection:
@@ -80,7 +82,7 @@ class Connection:
         BlueZFeatures.checked_bluez_version = True  # else bleak starts bluetoothctl, and once cancelled waits for ever
         await self._limited(self._client.connect(), self._timeouts.connect + GRACE, Trouble.NO_ANSWER, "connect")
         self._connected = True
-        self._notify, self._write = self._characteristics()
+        self._notify, self._write = await self._found()
         await self._subscribe()
 
     async def subscribe_again(self) -> None:
@@ -135,6 +137,21 @@ class Connection:
         )
         await self._limited(start, self._timeouts.subscribe, Trouble.SUBSCRIPTION, "subscribe")
 
+    async def _found(self) -> tuple[BleakGATTCharacteristic, BleakGATTCharacteristic]:
+        """The characteristics; BlueZ may call the services resolved before it has shown them all."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._timeouts.shown
+        while True:
+            try:
+                return self._characteristics()
+            except BluetoothError as exc:
+                if exc.trouble is not Trouble.NO_SERVICE or self.lost or loop.time() >= until:
+                    raise
+            await asyncio.sleep(LOOK_AGAIN)
+            backend: Any = self._client._backend  # noqa: SLF001 - bleak looks only once
+            backend.services = None
+            await self._limited(backend._get_services(), self._timeouts.subscribe, Trouble.LOST, "services")  # noqa: SLF001
+
     def _characteristics(self) -> tuple[BleakGATTCharacteristic, BleakGATTCharacteristic]:
         try:
             found = [one for service in self._client.services for one in service.characteristics]
@@ -155,7 +172,7 @@ class Connection:
 
 
 def characteristics(
-    found: Iterable[BleakGATTCharacteristic],
+    found: Sequence[BleakGATTCharacteristic],
 ) -> tuple[BleakGATTCharacteristic, BleakGATTCharacteristic]:
     """The ones to listen to and to write to, by what they can: two may have the same UUID, handles differ.
 
@@ -175,7 +192,8 @@ def characteristics(
         None,
     )
     if notify is None or write is None:
-        raise BluetoothError(Trouble.NO_SERVICE)
+        offered = ", ".join(one.uuid[4:8] for one in found) or "none"
+        raise BluetoothError(Trouble.NO_SERVICE, f"{Trouble.NO_SERVICE.value} (characteristics: {offered})")
     return notify, write
 
 

@@ -152,6 +152,8 @@ class LocalSettings:
 
         def take(value: object) -> None:
             now = bool(value & 1) if isinstance(value, int) else None
+            if now is None:
+                log.info("whether DVCC is on is not known")
             if said != [now]:
                 said[:] = [now]
                 changed(now)
@@ -170,7 +172,7 @@ class LocalSettings:
         try:
             body = await call(self._bus, SERVICE, path, f"{BUS_ITEM}.GetValue")
         except BusError as error:
-            log.info("%s is not known: %s", path, error)
+            log.debug("%s is not known: %s", path, error)
             return None
         found: Value | None = _plain(body[0])
         return found

@@ -22,6 +22,7 @@ class FakeDevice(Node):
                      flash       with error: Connected goes true and false again first, as for abort-by-local
                      hang        never answer, as for a device that does not advertise
                      resolve     seconds until ServicesResolved; None: never
+                     shown       seconds from ServicesResolved until the services can be seen
                      drop_after  seconds after which the link is lost
     errors         {"WriteValue": [(name, text) or "hang" or None, ...]}, one per call
     advertising    False: scanning does not see it
@@ -123,19 +124,27 @@ class FakeDevice(Node):
             self.bluez.soon(step["drop_after"], self.drop)
         resolve = step.get("resolve", self.resolve_latency)
         if resolve is not None:
-            self.bluez.soon(resolve, self._resolved)
+            self.bluez.soon(resolve, lambda: self._resolved(step.get("shown")))
 
-    def _resolved(self) -> None:
+    def _resolved(self, shown: float | None) -> None:
         if not self.connected:
             return
-        if not self.exported:  # the first time the objects appear now
-            self.exported = True
-            for node in self._gatt():
-                self.bluez.add(node)
-            uuids = sorted({service.get(SERVICE, "UUID") for service in self.services})
-            self.set(DEVICE, UUIDs=uuids)
+        if shown is None:
+            self._show()
+        else:
+            self.bluez.soon(shown, self._show)
         self.set(DEVICE, ServicesResolved=True)
         self.set(DEVICE, Name=self.name, Alias=self.name)
+
+    def _show(self) -> None:
+        """The first time the objects appear now."""
+        if self.exported or not self.connected:
+            return
+        self.exported = True
+        for node in self._gatt():
+            self.bluez.add(node)
+        uuids = sorted({service.get(SERVICE, "UUID") for service in self.services})
+        self.set(DEVICE, UUIDs=uuids)
 
     def _gatt(self) -> list[Node]:
         descriptors = [one.descriptor for one in self.characteristics if one.descriptor]

@@ -16,7 +16,7 @@ from driver.protocol.stream import Ask, StreamTalk
 from driver.session import Session
 
 ADDRESS, OTHER_ADDRESS = "C8:47:80:12:34:56", "C8:47:80:65:43:21"
-QUICK = Timeouts(connect=1.0, subscribe=0.4, write=0.4, close=1.0, scan=1.0)
+QUICK = Timeouts(connect=1.0, subscribe=0.4, write=0.4, close=1.0, scan=1.0, shown=0.5)
 BACK = 30.0  # s: ten times what any recovery here should take
 
 

@@ -47,6 +47,14 @@ async def test_a_connection_that_is_never_complete(bms, step) -> None:
         await battery.lives()
 
 
+async def test_services_that_are_shown_after_they_are_called_resolved(bms) -> None:
+    """Seen on bluetoothd 5.82: D-Bus tells of the device's property before it tells of the new objects."""
+    bms.plan = [{"shown": 0.3}]
+    async with Battery() as battery:
+        await battery.lives()
+    assert battery.steps == {}
+
+
 async def test_a_device_object_that_vanishes_with_a_cancelled_attempt(air, bms) -> None:
     air.bluez.remove_after_cancel = True  # BlueZ 5.82
     bms.plan = [{"hang": True}]

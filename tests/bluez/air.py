@@ -120,8 +120,9 @@ class AirDevice:
     async def leave(self) -> None:
         """Be switched off or out of range."""
         self._present = False
-        await self._device.stop_advertising()
         self.drop()
+        await asyncio.gather(*self._tasks)
+        await self._device.stop_advertising()
 
     async def come_back(self) -> None:
         self._present = True
@@ -180,6 +181,7 @@ class Air:
     def __init__(self, socket: Path) -> None:
         self._socket = socket
         self._link = Link()
+        self._devices: list[AirDevice] = []
 
     async def __aenter__(self) -> "Air":
         self._transport = await open_transport(f"unix-server:{self._socket}")
@@ -187,6 +189,8 @@ class Air:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        for device in self._devices:
+            await device.leave()
         self._controller.silence()
         await self._transport.close()
         self._transport.server.close()
@@ -194,6 +198,7 @@ class Air:
     async def add(self, address: str, name: str, bms: AirBms, layout: str = "single") -> AirDevice:
         device = AirDevice(self._link, address, name, bms, layout)
         await device.start()
+        self._devices.append(device)
         return device
 
     def power_off(self) -> None:

@@ -31,7 +31,8 @@ if IMAGE:
                 await gx.start_driver()
                 TOLD.append(f"{await gx.all_live():5.1f} s  from the driver's start to all three on D-Bus")
                 yield gx
-                (folder / "log").write_text(await gx.shell("cat /data/log"))
+                for log in ("/data/log", "/tmp/bluetoothd.log"):
+                    (folder / Path(log).name).write_text(await gx.shell(f"cat {log}"))
 
     @pytest_asyncio.fixture(loop_scope="session")
     async def gx(booted: Gx) -> Gx:
