@@ -30,6 +30,8 @@ class ConfigError(DriverError):
 class LinkError(DriverError):
     """The link could not be opened, or was lost. The text names the port and what to do."""
 
+    passing = False  # the next try may well succeed although nobody does anything
+
 
 class ProtocolError(DriverError):
     """Nothing usable comes over an open link. The text says what was seen instead."""

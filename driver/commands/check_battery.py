@@ -131,6 +131,20 @@ def running(found: Examined) -> Finding | None:
     return good("BMS", f"the driver runs and has the port; on D-Bus: {summary(view)}")
 
 
+def disturbance(found: Examined) -> Finding | None:
+    """What the running driver says disturbs its connection."""
+    if found.published is None or found.protocol not in BLUETOOTH:
+        return None
+    from ..link.interference import Cause
+
+    note = View.of_items(found.published).note
+    cause = next((cause for cause in Cause if cause.value in note), None)
+    if cause is None:
+        return None
+    what, _, step = cause.value.partition(": ")
+    return warning("connection", what, step[:1].upper() + step[1:])
+
+
 def port(found: Examined) -> Finding | None:
     """Whether the port can be had."""
     if found.published is not None:
@@ -241,6 +255,7 @@ def alarms(found: Examined) -> Finding | None:
 
 CHECKS: tuple[Callable[[Examined], Finding | None], ...] = (
     running,
+    disturbance,
     port,
     wire,
     damage,

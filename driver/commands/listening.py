@@ -26,6 +26,7 @@ class ListeningLink:
         self.sent: set[bytes] = set()
         self.is_open = False
         self.refusal = ""  # why it did not open, or was lost, the last time
+        self.hopeless = False  # and the next try will not help
         self._link = link
 
     async def open(self) -> None:
@@ -36,7 +37,7 @@ class ListeningLink:
         except LinkError as exc:
             self._trouble(exc)
             raise
-        self.is_open, self.refusal = True, ""
+        self.is_open, self.refusal, self.hopeless = True, "", False
 
     async def write(self, data: bytes) -> None:
         """See `Link`."""
@@ -63,7 +64,7 @@ class ListeningLink:
         await self._link.close()
 
     def _trouble(self, exc: LinkError) -> None:
-        self.refusal = str(exc)
+        self.refusal, self.hopeless = str(exc), not exc.passing
         self._refused()
 
 

@@ -74,9 +74,9 @@ class Observation:
         return self._foreign is Traffic.SILENT
 
     async def first(self, seconds: float, progress: Callable[[str], None]) -> bool:
-        """Wait for a reading; False when none came in `seconds`, or when the port does not open."""
+        """Wait for a reading; False when none came in `seconds`, or when the port will not open."""
         end = self._clock() + seconds
-        while self.reading is None and not self.link.refusal and not self.ended and (left := end - self._clock()) > 0:
+        while self.reading is None and not self.link.hopeless and not self.ended and (left := end - self._clock()) > 0:
             if not await wait_for(self.news, min(PROGRESS, left)):
                 progress(self.progress())
         return self.reading is not None
@@ -99,6 +99,8 @@ class Observation:
 
     def progress(self) -> str:
         """What is known while nothing has come."""
+        if self.link.refusal:
+            return f"{self.link.refusal}; trying again, {self.waited():.0f} s"
         return f"listening on {self.link.name}, {self.waited():.0f} s, {self.link.received} bytes"
 
     def waited(self) -> float:

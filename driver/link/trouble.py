@@ -31,11 +31,19 @@ class Trouble(Enum):
     OTHER = "the connection failed"
 
 
+# what is in the way of one attempt and often not of the next
+PASSING = frozenset({
+    Trouble.ADAPTER_OFF, Trouble.BUSY, Trouble.OBJECT_GONE, Trouble.NO_ANSWER, Trouble.ABORTED, Trouble.SUBSCRIPTION,
+    Trouble.WRITE, Trouble.LOST, Trouble.SILENT, Trouble.OTHER,
+})  # fmt: skip
+
+
 class BluetoothError(LinkError):
     """A `LinkError` that knows its kind."""
 
     def __init__(self, trouble: Trouble, text: str = "") -> None:
         self.trouble = trouble
+        self.passing = trouble in PASSING
         super().__init__(text or trouble.value)
 
 

@@ -1,4 +1,4 @@
-"""`scan`, and `read` and `check` over Bluetooth."""
+"""`scan`: what is near, as a table and as JSON."""
 
 import json
 
@@ -70,17 +70,3 @@ def test_scan_without_bluetoothd(air, capsys) -> None:
     air.run(air.bluez.crash())
     assert main(["scan", "--for", "0.5"]) == 1
     assert "bluetoothd" in capsys.readouterr().err
-
-
-def test_read_over_bluetooth(bms, capsys) -> None:
-    assert main(["read", "--port", ADDRESS, "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["protocol"] == "jk-ble"
-    assert told["reading"]["soc"] == 77.0
-    assert not bms.connected
-
-
-def test_read_says_what_is_wrong(hci0, capsys) -> None:
-    assert main(["read", "--port", "C8:47:80:00:00:00", "--for", "30"]) == 1
-    shown = capsys.readouterr()
-    assert "is not heard" in shown.out + shown.err
