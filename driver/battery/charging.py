@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf
 
 from .charge_mode import EMPTY, ChargeState, Phase, description, goal, step
 from .curve import along
@@ -9,6 +10,7 @@ from .envelope import FEED_IN_OFFSET, Envelope
 from .lead import NO_LEAD, Lead, Leading
 from .limits import Limit, Limits
 from .reading import Reading
+from .trim import UNTRIMMED, Trim, Trimmed
 from .unheeded import NO_CEILING, Ceiling, Unheeded
 
 GLIDE = 0.0001  # V per cell and s by which the charge voltage falls to float: chargers then do not draw on the battery
@@ -36,6 +38,7 @@ class Progress:
     lead: Lead = NO_LEAD
     held: Held = WHOLE
     ceiling: Ceiling = NO_CEILING
+    trimmed: Trimmed = UNTRIMMED
 
 
 BEGINNING = Progress()
@@ -52,13 +55,14 @@ class Charging:
         self._goal: float | None = None  # V per cell, on its way down to float
         self._held = progress.held
         self._unheeded = Unheeded(progress.ceiling)
+        self._trim = Trim(progress.trimmed)
         self._said: tuple[object, str] = (None, "")  # what a reason is about, and the reason
         self._said_for = 0.0  # s
 
     @property
     def progress(self) -> Progress:
         """What to keep."""
-        return Progress(self._state, self._leading.lead, self._held, self._unheeded.ceiling)
+        return Progress(self._state, self._leading.lead, self._held, self._unheeded.ceiling, self._trim.trimmed)
 
     def has_filled(self) -> bool:
         """Whether a charge was completed since this was asked last."""
@@ -81,12 +85,12 @@ class Charging:
         voltage = self._voltage(now, drop, allowed.charge_voltage, terms, elapsed)
         if ceiling < voltage.value:
             voltage = Limit(ceiling, f"{voltage.reason}; chargers do not heed the charge current")
-        return Limits(
-            voltage,
-            charge,
-            allowed.discharge_current,
-            allowed.low_voltage,
-        )
+        if ceiling < inf:
+            self._trim = Trim()  # who heeds no current is not told another one
+        told = self._trim.take(now.current or 0.0, charge.value, elapsed)
+        if told < charge.value:
+            charge = Limit(told, f"{charge.reason}; chargers take more than they are told")
+        return Limits(voltage, charge, allowed.discharge_current, allowed.low_voltage)
 
     def _voltage(self, now: Reading, drop: float, led: Limit, terms: Envelope, elapsed: float) -> Limit:
         count = len(now.cells)

@@ -18,6 +18,8 @@ from .lead import Lead
 from .limits import Limit, Limits
 from .loss import NOTHING_KNOWN, Extremes
 from .reading import Identity
+from .trim import MOST as MOST_TRIM
+from .trim import Trimmed
 from .unheeded import Ceiling
 
 CLOCK_IS_SET = 1.6e9  # Unix s, in 2020: a clock that stands before has not been set since power-up
@@ -59,6 +61,7 @@ class Memory:
             "lead": asdict(self.progress.lead),
             "held": asdict(self.progress.held),
             "ceiling": _ceiling_json(self.progress.ceiling),
+            "trimmed": asdict(self.progress.trimmed),
             "spent": asdict(self.spent),
             "history": asdict(self.history),
             "count": None if self.count is None else asdict(self.count),
@@ -132,7 +135,7 @@ def _progress(stored: Any) -> Progress:
             reason=str(charge["reason"]),
             **{name: _number(charge[name], 0) for name in ("absorbed", "level", "tail", "emptier", "since_full")},
         )
-        held, ceiling = stored["held"], stored["ceiling"]
+        held, ceiling, trimmed = stored["held"], stored["ceiling"], stored["trimmed"]
         return Progress(
             state,
             Lead(_number(lead["lowered"], 0, MOST), _number(lead["still"], 0)),
@@ -140,6 +143,7 @@ def _progress(stored: Any) -> Progress:
             Ceiling(
                 inf if ceiling["volts"] is None else _number(ceiling["volts"], 0, MOST), _number(ceiling["still"], 0)
             ),
+            Trimmed(_number(trimmed["share"], 0, MOST_TRIM), _number(trimmed["still"], 0)),
         )
     except (KeyError, TypeError, ValueError):
         return BEGINNING

@@ -10,6 +10,10 @@ from math import inf
 
 OVER, UNDER, LEAST = 0.1, 0.25, 2.0  # shares of the allowed current, and A beside, by which a current may differ
 FOLLOW = 10.0  # s in which chargers follow, before a current counts as one that will stay
+MUCH, PATIENCE = (
+    0.25,
+    25.0,
+)  # less than this share too much may be inexact chargers, which trim.py has so many s to trim
 PART = 0.5  # of the way, at a time
 LATE = 900.0  # s after it was lowered, before the ceiling rises; at once when it discharges the battery
 FORGOTTEN = 4 * 3600.0  # s after it was lowered, when the chargers may be asked anew whether they heed the current
@@ -47,8 +51,9 @@ class Unheeded:
         less = excess < -UNDER * allowed - LEAST and (still >= LATE or current < -LEAST)
         self._over_for = self._over_for + elapsed if excess > OVER * allowed + LEAST else 0.0
         self._under_for = self._under_for + elapsed if held and less else 0.0
+        much = top < inf or excess > MUCH * allowed + LEAST
         step = PART * excess * resistance * count
-        if self._over_for >= FOLLOW:
+        if self._over_for >= (FOLLOW if much else PATIENCE):
             top, still, self._over_for = min(top, volts) - step, 0.0, 0.0
         elif self._under_for >= FOLLOW:
             top, self._under_for = top - step, 0.0

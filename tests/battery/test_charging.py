@@ -159,8 +159,13 @@ def test_chargers_that_do_not_heed_the_current_get_less_voltage() -> None:
 
 def test_the_current_that_they_do_not_heed_is_the_one_that_the_highest_cell_has_lowered() -> None:
     timeline = Timeline()
-    timeline.hear(reading(3.42, current=80.0), 15)
-    assert amounts(timeline.last.limits)[:2] == pytest.approx((54.72 - 0.5 * (80 - 72) * 0.0005 * 16, 72), abs=1.0)
+    timeline.hear(reading(3.42, current=100.0), 15)
+    assert amounts(timeline.last.limits)[:2] == pytest.approx((54.72 - 0.5 * (100 - 72) * 0.0005 * 16, 72), abs=1e-3)
+    timeline = Timeline()
+    timeline.hear(reading(3.42, current=90.0), 15)  # so little too much may be inexact: trimmed first
+    assert amounts(timeline.last.limits)[:2] == pytest.approx((55.2, 72 - 9), abs=1e-3)
+    timeline.hear(reading(3.42, current=90.0), 11)
+    assert amounts(timeline.last.limits)[0] < 54.7
     timeline = Timeline()
     timeline.hear(reading(3.42, current=None), 60)
     assert amounts(timeline.last.limits)[0] == 55.2

@@ -20,6 +20,7 @@ from driver.battery.limits import Limit, Limits
 from driver.battery.loss import NOTHING_KNOWN, Extremes
 from driver.battery.memory import Memory
 from driver.battery.reading import Identity
+from driver.battery.trim import Trimmed
 from driver.battery.unheeded import Ceiling
 
 TEXT = st.none() | st.text()
@@ -52,7 +53,12 @@ STATES = st.builds(
 )
 CEILINGS = st.builds(Ceiling, st.just(inf) | st.floats(0, 1000), SECONDS)
 PROGRESS = st.builds(
-    Progress, STATES, st.builds(Lead, st.floats(0, 100), SECONDS), st.builds(Held, st.floats(0, 1), SECONDS), CEILINGS
+    Progress,
+    STATES,
+    st.builds(Lead, st.floats(0, 100), SECONDS),
+    st.builds(Held, st.floats(0, 1), SECONDS),
+    CEILINGS,
+    st.builds(Trimmed, st.floats(0, 0.25), SECONDS),
 )
 AMOUNT, MAYBE = st.floats(-1e6, 1e6), st.none() | st.floats(-100, 1000)
 HISTORIES = st.builds(
@@ -182,7 +188,7 @@ def test_what_is_not_ours_is_nothing(path: str, value: object) -> None:
     assert Memory.from_json(stored) is None
 
 
-CHARGING = ("charge", "lead", "held", "ceiling", "spent", "history", "count")
+CHARGING = ("charge", "lead", "held", "ceiling", "trimmed", "spent", "history", "count")
 
 
 @pytest.mark.parametrize("name", sorted(set(kept()) - set(CHARGING)))
@@ -209,6 +215,8 @@ def test_a_part_that_is_missing_makes_it_nothing(name: str) -> None:
         ("ceiling", "volts", "55"),
         ("ceiling", "volts", -0.1),
         ("ceiling", "still", nan),
+        ("trimmed", "share", 0.26),
+        ("trimmed", "still", None),
     ],
 )
 def test_a_charge_that_is_not_ours_begins_anew_and_costs_nothing_else(part: str, name: str, value: object) -> None:

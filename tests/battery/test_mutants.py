@@ -15,6 +15,7 @@ NOTICED_BY = {
     "conflicts": ("test_conflicts",),
     "lead": ("test_lead",),
     "unheeded": ("test_unheeded",),
+    "trim": ("test_trim",),
     "liveness": ("test_liveness",),
     "certainty": ("test_certainty", "test_restart"),
     "easing": ("test_controller", "test_certainty"),
@@ -78,6 +79,10 @@ NO_FAULT: dict[str, dict[tuple[str, str], str]] = {
     "unheeded": {
         ("still: float = 0.0", "0.0 -> 1.0"): "counts from the first lowering",
         ("held = volts >= top - AT_CEILING * count", "GtE -> Gt"): EITHER,
+    },
+    "trim": {
+        ("still: float = 0.0", "0.0 -> 1.0"): "counts from the first trim",
+        ("follows = abs(current - allowed * (1 - share)) <= little", "LtE -> Lt"): EITHER,
     },
     "resistance": {
         ("if PLAUSIBLE[0] <= found <= PLAUSIBLE[1]:", "LtE -> Lt"): EITHER,

@@ -40,6 +40,13 @@ def test_what_passes_within_ten_seconds_does_not_count() -> None:
     assert run(unheeded, 1, 200.0) == pytest.approx(52.8 - 0.5 * 150 * OHMS * COUNT)
 
 
+@pytest.mark.parametrize(("current", "seconds"), [(57.1, 25), (64.5, 25), (64.6, 10)])
+def test_who_may_only_be_inexact_has_time_to_be_trimmed(current: float, seconds: int) -> None:
+    unheeded = Unheeded()
+    assert run(unheeded, seconds - 1, current) == inf
+    assert run(unheeded, 1, current) < 52.8
+
+
 def test_it_goes_half_of_the_way_every_ten_seconds_from_where_it_is() -> None:
     unheeded = lowered()
     assert run(unheeded, 9, 90.0, cell=3.29) == pytest.approx(52.3)
