@@ -23,7 +23,7 @@ from .pack import REGISTER_AGAIN, UNEXPECTED, Pack
 from .venus.bank_paths import BANK
 from .venus.localsettings import LocalSettings
 from .venus.paths import Facts, Moment
-from .venus.service import BatteryService
+from .venus.service import BatteryService, service_name
 
 ROUND = 0.9  # s between two looks: packs are read once a second
 LATE = 4.0  # s without a reading, or three polls, after which the other packs may have to carry all
@@ -111,7 +111,7 @@ class BankBattery:
 
     def keep(self, wall: float) -> None:
         """Remember the bank for the next start."""
-        self._known.keep_bank(self._own, self.bank.keep(wall), self._maintenance)
+        self._known.keep_bank(self._own, self.bank.keep(wall), self._maintenance, service_name(self._key))
 
     async def close(self) -> None:
         """Leave D-Bus at once."""

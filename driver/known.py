@@ -53,10 +53,10 @@ class KnownBatteries:
         out = entry.get("maintenance")
         return Memory.from_json(entry), frozenset(map(str, out)) if isinstance(out, list) else frozenset()
 
-    def keep_bank(self, name: str, memory: Memory | None, maintenance: Iterable[str]) -> None:
-        """Remember a bank for the next start; written when it is time."""
+    def keep_bank(self, name: str, memory: Memory | None, maintenance: Iterable[str], service: str = "") -> None:
+        """Remember a bank for the next start; written when it is time. `service` is its name on D-Bus."""
         before = self._entries.get(BANK + name, {}) if memory is None else memory.to_json()
-        self._entries[BANK + name] = before | {"maintenance": sorted(maintenance)}
+        self._entries[BANK + name] = before | {"maintenance": sorted(maintenance), "service": service}
         self.file.put(BANK + name, self._entries[BANK + name])
 
     def ports(self) -> list[str]:
@@ -138,10 +138,10 @@ class KnownBatteries:
         """The entries, those first whose batteries were heard last."""
         return sorted(self._entries.items(), key=lambda named: -_number(named[1].get("heard_at")))
 
-    def keep(self, found: Key, port: str, memory: Memory) -> None:
-        """Remember a battery for the next start; written when it is time."""
+    def keep(self, found: Key, port: str, memory: Memory, service: str = "") -> None:
+        """Remember a battery for the next start; written when it is time. `service` is its name on D-Bus, if any."""
         shares = self._entries.get(found.value, {}).get("shares")
-        entry = memory.to_json() | {"port": port, "origin": found.origin, "lasting": found.lasting}
+        entry = memory.to_json() | {"port": port, "origin": found.origin, "lasting": found.lasting, "service": service}
         self._entries[found.value] = entry | ({"shares": shares} if shares else {})
         self.file.put(found.value, self._entries[found.value])
 

@@ -25,7 +25,7 @@ from .options import Battery
 from .session import Deliver, Source
 from .venus.localsettings import LocalSettings
 from .venus.paths import Facts, Moment
-from .venus.service import BatteryService
+from .venus.service import BatteryService, service_name
 
 TICK = 1.2  # s without news after which the passing of time is shown
 REGISTER_AGAIN = 5.0  # s between tries to come onto the bus
@@ -127,7 +127,8 @@ class Pack:
         """Remember the battery for the next start."""
         memory = self.controller.keep(now, wall)
         if memory is not None and self.key is not None and self._confirmed:
-            self._known.keep(self.key, self.port, memory)
+            service = "" if self._hidden else service_name(self.key.value)
+            self._known.keep(self.key, self.port, memory, service)
 
     async def close(self) -> None:
         """Leave D-Bus at once."""

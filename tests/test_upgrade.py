@@ -7,8 +7,6 @@ import pytest
 
 from driver import __version__
 from driver.awaited import awaited, remembered
-from driver.battery.memory import Memory
-from driver.battery.reading import Identity
 from tests.bare_root import missing
 from tests.built_release import upgrade
 from tests.gx import Gx
@@ -146,12 +144,15 @@ class TestOnAGx:
 # --- which batteries are awaited -----------------------------------------------------------------------------------
 
 
-def test_what_was_taken_away_long_ago_is_not_awaited(tmp_path: Path) -> None:
-    def entry(heard_at: float) -> object:
-        return Memory(identity=Identity(protocol="jk-uart"), cell_count=16, heard_at=heard_at).to_json()
+def test_what_was_taken_away_long_ago_or_is_not_shown_is_not_awaited() -> None:
+    def entry(service: object, heard_at: object) -> object:
+        return {"service": service, "heard_at": heard_at}
 
-    known = [("house", entry(1e9)), ("shed", entry(1e9 - 600)), ("gone", entry(1e9 - 3600)), ("detected x", {})]
-    assert awaited(known) == ["com.victronenergy.battery.jk_house", "com.victronenergy.battery.jk_shed"]
+    house, shed, gone = (f"com.victronenergy.battery.jk_{name}" for name in ("house", "shed", "gone"))
+    known = [entry(house, 1e9), entry(shed, 1e9 - 600), entry(gone, 1e9 - 3600)]
+    odd = [entry("", 1e9), entry("x; reboot", 1e9), entry(None, 1e9), entry(gone, "now"), None, {}]
+    assert awaited([*known, *odd]) == [house, shed]
+    assert awaited([]) == []
 
 
 @pytest.mark.parametrize("content", [None, b"", b"[]", b"{}", b'{"batteries": 1}', b"\xff", b"[" * 100_000])
