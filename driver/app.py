@@ -23,6 +23,7 @@ from .discovery import Discovery
 from .flight import ASKED, FlightRecorder, folder_of
 from .known import KnownBatteries
 from .link.serial import SerialLink
+from .link.starter import SerialStarter
 from .options import Battery, Ports
 from .pack import Pack
 from .protocol.dialect import DIALECTS
@@ -95,11 +96,15 @@ class App:
         self._settings = LocalSettings(connection)
         await self._settings.start()
         self._settings.watch_dvcc(self._say_dvcc)
+        named = [battery.port for battery in self._config.batteries.values()]
+        starter = SerialStarter(lambda: {*named, *self._on_port})
         async with asyncio.TaskGroup() as self._group:
+            if starter.present:
+                await starter.take()
+                self._start(starter.run())
             self._start_bank()
             self.add(self._config.batteries)
             if self._config.driver.ports is Ports.AUTO:
-                named = [battery.port for battery in self._config.batteries.values()]
                 self._start(Discovery(self.add, self._known, named).run())
             self._start(self._tick())
             await self._stop.wait()

@@ -78,7 +78,7 @@ class Discovery:
         """The port, and who answers there if that is a JK."""
         from .detection import detect  # its tables are paid for only where something is to be found out
 
-        port = adapter.by_id or adapter.device
+        port = adapter.port
         found = await detect(adapter.device, self._known.detected(port))
         if isinstance(found, Detected):
             self._known.keep_detected(port, found)

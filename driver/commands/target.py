@@ -79,7 +79,7 @@ def targets(config: Config, in_use: Callable[[str], bool]) -> list[Target]:
     """Every battery that the service would serve; `in_use` says of a port whether the service has it already."""
     if config.batteries or config.driver.ports is not Ports.AUTO:
         return [Target(name, battery) for name, battery in config.batteries.items()]
-    return [_found(adapter) for adapter in usb_serial_adapters() if adapter.free or in_use(_stable(adapter))]
+    return [_found(adapter) for adapter in usb_serial_adapters() if adapter.free or in_use(adapter.port)]
 
 
 def _port(text: str) -> str:
@@ -109,17 +109,13 @@ def _only_adapter() -> Target:
     free = [adapter for adapter in usb_serial_adapters() if adapter.free]
     if len(free) == 1:
         return _found(free[0])
-    ports = [_stable(adapter) for adapter in free] or existing_ports()
+    ports = [adapter.port for adapter in free] or existing_ports()
     there = f"there are {', '.join(ports)}" if ports else "this machine has no serial port"
     raise TargetError(f"which port? expected --port; {there}")
 
 
 def _found(adapter: Adapter) -> Target:
-    return Target(short_name(adapter.device), Battery(port=_stable(adapter), protocol=AUTO), named=False)
-
-
-def _stable(adapter: Adapter) -> str:
-    return adapter.by_id or adapter.device
+    return Target(short_name(adapter.device), Battery(port=adapter.port, protocol=AUTO), named=False)
 
 
 def _list(names: dict[str, Battery]) -> str:

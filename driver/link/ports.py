@@ -33,13 +33,18 @@ class Adapter:
     """A USB serial adapter as it is plugged in now."""
 
     device: str  # "/dev/ttyUSB0": changes with the order of plugging
-    by_id: str | None  # "/dev/serial/by-id/...": does not, unless two adapters have the same serial number
+    by_id: str | None  # "/dev/serial/by-id/...", or by-path where another adapter has the same serial number
     product: str
     serial: str | None  # the adapter's serial number; many have none
     driver: str  # of the kernel: "ch341", "ftdi_sio"
     service: str | None  # Victron's service that udev's rules give the port to
     holders: tuple[Holder, ...]
     plugged: tuple[int, int, int]  # changes when it is plugged in anew
+
+    @property
+    def port(self) -> str:
+        """Its name for a configuration: one that stays the same when it can be had."""
+        return self.by_id or self.device
 
     @property
     def free(self) -> bool:
@@ -108,7 +113,8 @@ def usb_serial_adapters(
     if not usb:
         return []
     rules = read_rules(udev_rules)
-    names = {str(link.resolve()): str(link) for link in sorted(Path(dev_root, "serial/by-id").glob("*"))}
+    links = [link for kind in ("by-path", "by-id") for link in sorted(Path(dev_root, "serial", kind).glob("*"))]
+    names = {str(link.resolve()): str(link) for link in links}
     holders = who_has_open(usb, proc_root)
     return [
         _adapter(device, parents, rules, run_root, names.get(str(Path(device).resolve())), holders.get(device, ()))

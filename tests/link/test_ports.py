@@ -93,6 +93,19 @@ def test_an_adapter_without_a_serial_number_or_name(machine: Machine) -> None:
     assert (adapter.device, adapter.serial, adapter.by_id) == (device, None, None)
 
 
+def test_two_alike_are_told_apart_by_where_they_are_plugged_in(machine: Machine) -> None:
+    for number in (0, 1):
+        device = machine.plug(number)
+        by_path = machine.root / f"dev/serial/by-path/pci-0-usb-0:{number}"
+        by_path.parent.mkdir(exist_ok=True)
+        by_path.symlink_to(device)
+    (machine.root / "dev/serial/by-id/usb-USB_Serial_0").unlink()  # both have this name: the later one got it
+    assert [adapter.port for adapter in machine.adapters()] == [
+        f"{machine.root}/dev/serial/by-path/pci-0-usb-0:0",
+        f"{machine.root}/dev/serial/by-id/usb-USB_Serial_1",
+    ]
+
+
 def test_one_that_is_just_being_pulled_out_is_left_out(machine: Machine) -> None:
     Path(machine.plug(0)).unlink()
     machine.plug(1)

@@ -9,6 +9,7 @@ import pytest
 
 from driver import discovery
 from driver.known import KnownBatteries
+from driver.link import starter
 from driver.link.ports import Adapter, Holder
 from driver.protocol.detected import Detected
 from driver.protocol.jkuart_wire import ACTIVATE, READ_ALL
@@ -210,3 +211,38 @@ async def eventually(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(40):
         while not condition():
             await asyncio.sleep(0.02)
+
+
+async def test_an_adapter_is_found_again_under_another_number(scene: Scene, machine: Machine) -> None:
+    name = scene.folder / "usb-FTDI-if00-port0"
+    first = await machine.plug(0, jk_line(), by_id=str(name))
+    name.symlink_to(first.url)
+    app = scene.start("")
+    [service] = await scene.batteries(1)
+    statistics = app.packs[0].source.statistics
+    await first.unplug()
+    await eventually(lambda: statistics.last_problem)
+    name.unlink()
+    again = await machine.plug(3, first.line, by_id=str(name))
+    name.symlink_to(again.url)
+    await eventually(lambda: not statistics.last_problem)
+    assert await scene.names() == [service]
+
+
+async def test_serial_starter_hands_over_a_port_and_gets_it_back(
+    scene: Scene, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(starter, "ROOT", scene.folder)
+    node, scripts = scene.folder / "dev/serial-starter/ttyUSB0", scene.folder / "opt/victronenergy/serial-starter"
+    node.parent.mkdir()
+    scripts.mkdir(parents=True)
+    for script, does in {"stop-tty.sh": f"rm {node}", "start-tty.sh": f"touch {node}"}.items():
+        (scripts / script).write_text(f"#!/bin/sh\n{does}\n")
+        (scripts / script).chmod(0o755)
+    node.touch()
+    port = await machine.plug(0, jk_line())
+    scene.start(f"[battery house]\nport = {port.url}\n")
+    await scene.batteries(1)
+    assert not node.exists()
+    await scene.stop()
+    assert node.exists()
