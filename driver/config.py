@@ -24,6 +24,8 @@ from .options import Battery, Driver, Ports
 SIZE_LIMIT = 256 * 1024  # bytes; 64 batteries with every option and its explanation are less
 NAME = r"[A-Za-z0-9_][A-Za-z0-9_ -]*"  # of a battery's section
 
+SECTIONS = {"[driver]": Driver, "[battery NAME]": Battery, "[bank NAME]": BankOptions}
+
 T = TypeVar("T", Driver, Battery, BankOptions)
 
 
@@ -233,8 +235,8 @@ def _default_lines() -> Iterator[str]:
         "point. A battery with a mistake in its section does not run, the others do. To find mistakes: "
         "python3 -m driver config --check config.ini. To apply changes: svc -t /service/dbus-jkbms"
     )
-    for title, kind in (("[driver]", Driver), ("#[battery NAME]", Battery), ("#[bank NAME]", BankOptions)):
-        yield from ("", "", title)
+    for title, kind in SECTIONS.items():
+        yield from ("", "", title if kind is Driver else f"#{title}")
         yield from _comment((kind.__doc__ or "").strip())
         for name, row, default in options(kind):
             if row.heading:
