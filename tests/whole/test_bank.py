@@ -1,8 +1,14 @@
 """A bank as one battery, in a whole process: packs leave and come back, and the bank stays."""
 
+import asyncio
 import time
 from typing import Any
 
+import pytest
+
+from driver.__main__ import main
+from driver.battery.bank import Bank
+from driver.simulator.faults import explained
 from driver.simulator.line import jk_line
 from driver.simulator.port import PtyPort
 from driver.venus import bus as dbus
@@ -110,3 +116,55 @@ async def _watch(scene: Scene) -> list[Any]:
     rule = f"type='signal',sender='{dbus.DAEMON}',member='NameOwnerChanged',arg0='{BANK}'"
     await dbus.call(scene.client, dbus.DAEMON, "/org/freedesktop/DBus", f"{dbus.DAEMON}.AddMatch", "s", [rule])
     return seen
+
+
+async def test_whatever_comes_over_the_wire_of_one_pack_the_bank_stays_inside_its_bounds(scene: Scene) -> None:
+    ports = await cellar(scene, 2)
+    for fault, _ in explained():
+        ports[1].line.faults.on(fault)
+        until = time.monotonic() + 1.5
+        while time.monotonic() < until:
+            items = await scene.items(BANK)
+            assert 0 <= items[CCL] <= 280, fault
+            assert 0 <= items[DCL] <= 400, fault
+            assert 48 < items[CVL] <= 55.2, fault
+            assert items["/Packs/1/State"] == "serves", fault
+            await asyncio.sleep(0.1)
+        ports[1].line.faults.clear()
+    await scene.shows(BANK, "/Packs/2/State", "serves", timeout=60)
+
+
+async def test_the_command_takes_a_pack_out_and_lets_it_back(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    await cellar(scene, 2)
+    for words, said, code in (
+        (("B2", "on"), "B2 is in maintenance", 0),
+        (("B2", "off"), "B2 serves", 0),
+        (("B9", "on"), "no bank has a pack B9; there are B1, B2", 1),
+    ):
+        assert await asyncio.to_thread(main, ["maintenance", *words]) == code
+        output = capsys.readouterr()
+        assert (output.out + output.err).startswith(said)
+    await scene.shows(BANK, "/Packs/2/Maintenance", 0)
+
+
+async def test_the_command_says_that_there_is_no_bank(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await asyncio.to_thread(main, ["maintenance", "B2", "on"]) == 1
+    assert "no bank is on D-Bus" in capsys.readouterr().err
+
+
+async def test_a_fault_in_the_code_of_the_bank_is_safe_and_is_left_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await cellar(scene, 2)
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("a mistake")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Bank, "take", broken)
+        await scene.shows(BANK, CCL, 0.0)
+        await scene.shows(BANK, "/Alarms/BmsCable", 2)
+        packs = [await scene.items(name) for name in await scene.names() if name != BANK]
+        assert {pack["/Alarms/BmsCable"] for pack in packs} == {0}  # the packs themselves are well
+    await scene.shows(BANK, "/Alarms/BmsCable", 0)
+    await scene.shows(BANK, CCL, lambda amperes: amperes > 0)
