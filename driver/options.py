@@ -112,8 +112,8 @@ class Battery:
         "A",
         0,
         1000,
-        "Never ask for a higher charge current. Without it: 0.5 times the capacity. Never more than 95 % of what is "
-        "set in the BMS.",
+        "Never ask for a higher charge current. Without it: 0.5 times the capacity. Never more than bms_share "
+        "of what is set in the BMS.",
         example=100,
     )
     max_discharge_current: float | None = number(
@@ -121,8 +121,8 @@ class Battery:
         "A",
         0,
         1000,
-        "Never allow a higher discharge current. Without it: 1 times the capacity. Never more than 95 % of what is set "
-        "in the BMS.",
+        "Never allow a higher discharge current. Without it: 1 times the capacity. Never more than bms_share of "
+        "what is set in the BMS.",
         example=150,
     )
     ride_through: float = number(
@@ -142,7 +142,7 @@ class Battery:
         "A full cell is held at this voltage. Without it: what the BMS asks for (RFV), or else a little above the "
         "voltage of a cell at rest. Never above the voltage that cells are charged to.",
         example=3.35,
-        heading="The end of a charge. Few batteries need these.",
+        heading="The end of a charge, and how near to the BMS's limits. Few batteries need these.",
     )
     absorption_time: float = number(
         4 * 3600.0, "h", 0.1, 24, "A full charge ends after this time, however uneven the cells still are.", scale=3600
@@ -156,6 +156,7 @@ class Battery:
         "charge is counted anew.",
         scale=86400,
     )
+    bms_share: float = number(0.95, "%", 10, 100, "Share of the BMS's own current limits that is used.", scale=0.01)
     charge_by_high_cell: Points | None = curve(
         "V",
         1,
@@ -178,6 +179,20 @@ class Battery:
         5,
         "Share of the discharge current that the lowest cell's voltage allows.",
         example="2.80:0.05, 3.00:1.0",
+    )
+    charge_by_soc: Points | None = curve(
+        "%",
+        0,
+        100,
+        "Share of the charge current that the state of charge allows. Off without it, and while a full charge is due.",
+        example="85:1.0, 90:0.0",
+    )
+    discharge_by_soc: Points | None = curve(
+        "%",
+        0,
+        100,
+        "Share of the discharge current that the state of charge allows, but for 2 A. Off without it.",
+        example="10:0.0, 20:1.0",
     )
     charge_by_temperature: Points | None = curve(
         "°C",

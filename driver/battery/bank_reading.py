@@ -36,6 +36,7 @@ def combined(members: Sequence[Member]) -> BankReading | None:
         protections=Protections(balance_start=min((start for start in starts if start is not None), default=None)),
         voltage=voltage(readings),
         current=_sum(reading.current for reading in readings),
+        mean_current=_sum(r.current if r.mean_current is None else r.mean_current for r in readings),
         cells=tuple(volts for reading in readings for volts in reading.cells),
         cell_ids=tuple(f"{name} C{n:02}" for name, reading in packs for n in range(1, len(reading.cells) + 1)),
         soc=_mean(readings, lambda reading: reading.soc),

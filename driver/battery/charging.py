@@ -69,6 +69,10 @@ class Charging:
         filled, self._filled = self._filled, False
         return filled
 
+    def is_due(self, terms: Envelope) -> bool:
+        """Whether the battery was not full for so long that it is charged whatever its state of charge may be."""
+        return self._state.phase is not Phase.FLOAT and self._state.since_full >= terms.full_charge_interval
+
     def limits(self, now: Reading, allowed: Limits, terms: Envelope, resistance: float, elapsed: float) -> Limits:
         """What this reading allowed (`limits.py`), further lowered by what was before.
 

@@ -33,6 +33,7 @@ from .loss import (
     presence,
     safe_limits,
 )
+from .mean_current import MeanCurrent
 from .memory import Memory
 from .power_up import PowerUp
 from .reading import Identity, Reading
@@ -107,6 +108,7 @@ class Controller:
         self._discharging = Discharging(UNSPENT if memory is None else memory.spent)
         self._announced = Announced()
         self._counter = CoulombCounter(None if memory is None else memory.count)
+        self._mean_current = MeanCurrent()
         self._bms_soc: float | None = None
         self._history = NONE if memory is None else memory.history
         self.changes = Changes()  # of the limits that were handed out
@@ -141,7 +143,7 @@ class Controller:
         if full and self._charging.progress.state.reason in (IN_BAND, TAIL):
             self._counter.full()
         self._history = step(self._history, reading, shown.alarms - alarms, elapsed, full=full)
-        self._reading = shown
+        self._reading = self._mean_current.take(shown, elapsed)
         self._heard, self._limits = now, wanted
         return self._outcome_at(now)
 
@@ -208,6 +210,8 @@ class Controller:
             self._doubt = found
             return None if self._shown is None else self._uncharged(reading, self._shown, found, elapsed)
         self._doubt = ""
+        if found.charge_by_soc is not None and self._charging.is_due(found):
+            found = replace(found, charge_by_soc=None)
         wanted = self._charging.limits(reading, limits(reading, found), found, self._resistance.per_cell, elapsed)
         discharge = self._discharging.limit(reading, wanted.discharge_current, found, elapsed)
         wanted = replace(wanted, discharge_current=discharge)

@@ -11,7 +11,6 @@ from .curve import Curve, inside
 from .reading import Protections, Reading
 from .settings import ChargeSettings
 
-BMS_SHARE = 0.95  # of the BMS's own over-current protections
 CHARGE_RATE, DISCHARGE_RATE = 0.5, 1.0  # C, without an owner's setting
 FEED_IN_OFFSET = 0.4  # V per pack that Victron adds to the CVL while feeding in: victron.md B.4
 RECHARGE_MARGIN = 0.050  # V below float: cells that rest at float are full
@@ -46,6 +45,8 @@ class Envelope:
     charge_by_high_cell: Curve
     charge_by_low_cell: Curve
     discharge_by_low_cell: Curve
+    charge_by_soc: Curve | None
+    discharge_by_soc: Curve | None
     charge_by_temperature: Curve
     discharge_by_temperature: Curve
     by_mos_temperature: Curve
@@ -119,9 +120,10 @@ def envelope(now: Reading, chemistry: Chemistry, settings: ChargeSettings) -> En
     if not 0 < under < over:
         return f"the BMS's cell protections contradict each other: {under} V and {over} V"
     capacity = settings.capacity or now.capacity
-    charge = _current("charge", settings.max_charge_current, protections.charge_current, CHARGE_RATE, capacity)
+    share = settings.bms_share
+    charge = _current("charge", settings.max_charge_current, protections.charge_current, share, CHARGE_RATE, capacity)
     discharge = _current(
-        "discharge", settings.max_discharge_current, protections.discharge_current, DISCHARGE_RATE, capacity
+        "discharge", settings.max_discharge_current, protections.discharge_current, share, DISCHARGE_RATE, capacity
     )
     for side in (charge, discharge):
         if isinstance(side, str):
@@ -157,6 +159,8 @@ def envelope(now: Reading, chemistry: Chemistry, settings: ChargeSettings) -> En
         ),
         charge_by_low_cell=settings.charge_by_low_cell or own.charge_by_low_cell,
         discharge_by_low_cell=settings.discharge_by_low_cell or own.discharge_by_low_cell,
+        charge_by_soc=settings.charge_by_soc,
+        discharge_by_soc=settings.discharge_by_soc,
         charge_by_temperature=inside(
             settings.charge_by_temperature or own.charge_by_temperature,
             protections.charge_under_temperature,
@@ -215,14 +219,14 @@ def _mos_curve(protections: Protections) -> Curve:
 
 
 def _current(
-    side: str, wished: float | None, protection: float | None, rate: float, capacity: float | None
+    side: str, wished: float | None, protection: float | None, share: float, rate: float, capacity: float | None
 ) -> tuple[float, str] | str:
     """The highest current of one side and its reason, or which setting is missing."""
     caps = []
     if protection is None and wished is None:
         return f"the BMS does not tell its own {side} current limit: set max_{side}_current"
     if protection is not None:
-        caps.append((BMS_SHARE * protection, "95 % of the BMS's own limit"))
+        caps.append((share * protection, f"{100 * share:g} % of the BMS's own limit"))
     if wished is not None:
         caps.append((wished, "setting"))
     elif capacity is not None and _is_plausible(capacity):

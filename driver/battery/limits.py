@@ -15,7 +15,7 @@ from .reading import Reading
 
 NEAR_FULL = 0.05  # V below the target from which on the highest cell leads the charge voltage
 EVEN = 0.005  # V per pack by which cells that are even may seem to be ahead
-NO_SENSOR_SHARE = 0.5  # of the current when a temperature is missing or implausible
+NO_SENSOR_SHARE = 0.5  # of the current when a temperature, or a state of charge that matters, is missing
 TAPER_FLOOR = 2.0  # A; a DCL of 0 makes a MultiPlus shut down, so "nearly empty" is not yet 0
 
 
@@ -76,6 +76,7 @@ def _charge_current(now: Reading, highest: float, lowest: float, envelope: Envel
         Limit(top, envelope.charge_reason),
         Limit(top * along(envelope.charge_by_high_cell, highest), "highest cell"),
         Limit(top * along(envelope.charge_by_low_cell, lowest), "lowest cell"),
+        _by_soc(now.soc, top, envelope.charge_by_soc),
         _by_temperature(now, top, envelope.charge_by_temperature, envelope.by_mos_temperature),
         key=_value,
     )
@@ -90,10 +91,12 @@ def _discharge_current(now: Reading, lowest: float, envelope: Envelope) -> Limit
         return Limit(0.0, f"cell {now.cells.index(lowest) + 1} reads {lowest:.3f} V")
     if lowest <= envelope.cut_off:
         return Limit(0.0, "lowest cell at the BMS's under-voltage protection")
-    by_cell = max(top * along(envelope.discharge_by_low_cell, lowest), min(top, TAPER_FLOOR))
+    floor = min(top, TAPER_FLOOR)
+    by_soc = _by_soc(now.soc, top, envelope.discharge_by_soc)
     return min(
         Limit(top, envelope.discharge_reason),
-        Limit(by_cell, "lowest cell"),
+        Limit(max(top * along(envelope.discharge_by_low_cell, lowest), floor), "lowest cell"),
+        Limit(max(by_soc.value, floor), by_soc.reason),
         _by_temperature(now, top, envelope.discharge_by_temperature, envelope.by_mos_temperature),
         key=_value,
     )
@@ -125,6 +128,15 @@ def _implausible(cells: Sequence[float], highest: float, lowest: float, chemistr
         if wrong:
             return f"cell {cells.index(value) + 1} reads {value:.3f} V"
     return ""
+
+
+def _by_soc(soc: float | None, top: float, curve: Curve | None) -> Limit:
+    """What an owner's curve leaves of `top`; a state of charge that is not told has a share too."""
+    if curve is None:
+        return Limit(top, "state of charge")
+    if soc is None:
+        return Limit(top * NO_SENSOR_SHARE, "the state of charge is missing")
+    return Limit(top * along(curve, soc), "state of charge")
 
 
 def _by_temperature(now: Reading, top: float, curve: Curve, mos_curve: Curve) -> Limit:

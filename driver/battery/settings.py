@@ -36,9 +36,12 @@ class ChargeSettings:
     full_charge_interval: float = 14 * 86400.0  # s; a battery that was not full for so long is charged again
     max_charge_current: float | None = None
     max_discharge_current: float | None = None
+    bms_share: float = 0.95  # of the BMS's own current limits
     charge_by_high_cell: Curve | None = None  # cell V -> share of the charge current
     charge_by_low_cell: Curve | None = None
     discharge_by_low_cell: Curve | None = None
+    charge_by_soc: Curve | None = None  # % -> share
+    discharge_by_soc: Curve | None = None
     charge_by_temperature: Curve | None = None  # °C -> share
     discharge_by_temperature: Curve | None = None
     ride_through: float = 1800.0  # s of LIMP before SAFE

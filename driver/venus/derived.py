@@ -8,6 +8,7 @@ from ..battery.reading import Reading
 
 Column: TypeAlias = Sequence[float | None]  # published values of all cells, or of all sensors
 
+LONGEST = 864_000  # s; what Victron's own shunts say for "no end in sight"
 IDLE_SHARE = 0.005  # of the capacity; below that current a time to go is noise
 
 
@@ -25,11 +26,12 @@ def consumed(reading: Reading) -> float | None:
 
 
 def time_to_go(reading: Reading) -> int | None:
-    """Seconds to empty at the present current; none while hardly anything or nothing is drawn."""
+    """Seconds to empty at the mean current; none while hardly anything or nothing is drawn."""
     left, current = remaining(reading), reading.current
     if left is None or current is None or reading.capacity is None or -current <= IDLE_SHARE * reading.capacity:
         return None
-    return round(left / -current * 3600)
+    drawn = max(-(reading.mean_current or current), IDLE_SHARE * reading.capacity)
+    return min(round(left / drawn * 3600), LONGEST)
 
 
 def balancer_status(reading: Reading) -> int | None:

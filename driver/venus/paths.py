@@ -191,7 +191,7 @@ HISTORY: Group[History] = Group(lambda now: now, (  # what was never counted has
     Row("/History/LowVoltageAlarms",   "i", "%d",      lambda now: now.low_voltage_alarms or None),
 ))
 
-POWER: Group[Reading] = Group(attrgetter("voltage", "current", "soc", "remaining", "capacity"), (
+POWER: Group[Reading] = Group(attrgetter("voltage", "current", "mean_current", "soc", "remaining", "capacity"), (
     Row("/Dc/0/Voltage",             "d", "%.2fV",  lambda now: now.voltage, 0.01, always=True),
     Row("/Dc/0/Current",             "d", "%.1fA",  lambda now: now.current, 0.1, always=True),
     Row("/Dc/0/Power",               "d", "%.0fW",

@@ -10,6 +10,7 @@ from driver.battery.charge_mode import ChargeState, Phase
 from driver.battery.chemistry import Chemistry
 from driver.battery.envelope import Envelope, envelope
 from driver.battery.limits import Limit
+from driver.battery.loss import Timing
 from driver.battery.resistance import TYPICAL
 from tests.battery.packs import LTO, NMC, PROTECTIONS, SETTINGS, Timeline, ahead, amounts, reading
 
@@ -86,7 +87,9 @@ def test_float_survives_a_restart_and_so_does_the_lead() -> None:
     leading.hear(reading(ahead(3.45, 3.43)), 10)
     again = leading.restart(after=5)
     again.take(reading(3.38))
-    assert voltage(again) == Limit(pytest.approx(55.2 - 0.295), "absorption, waiting for power; a cell ran ahead")
+    assert voltage(again) == Limit(
+        pytest.approx(55.2 - 0.295), "absorption, waiting for power: the highest cell needs 40 mV; a cell ran ahead"
+    )
 
 
 @pytest.mark.parametrize("wall", [0.0, 4e9])
@@ -236,3 +239,20 @@ def test_it_is_the_highest_cell_that_may_not_stay_over_the_target() -> None:
     before = amounts(timeline.last.limits)[0]
     timeline.hear(reading(ahead(3.46, 3.44)), 2)
     assert amounts(timeline.last.limits)[0] == pytest.approx(before - 0.16)
+
+
+def test_a_full_charge_that_is_due_goes_over_a_ceiling_of_the_state_of_charge() -> None:
+    """users.md need 37: kept below 90 %, and filled every so many days, for the sake of balance."""
+    day = 86400.0
+    settings = replace(
+        SETTINGS, charge_by_soc=((80.0, 1.0), (90.0, 0.0)), full_charge_interval=2 * day, absorption_time=3600.0
+    )
+    timeline = Timeline(settings=settings, timing=Timing.wire(100.0))
+    timeline.hear(reading(soc=90.0), 2 * day - 300, 300)
+    assert amounts(timeline.last.limits)[1] == 0
+    timeline.hear(reading(soc=90.0), 1200, 300)
+    assert amounts(timeline.last.limits)[1] == 100
+    timeline.hear(reading(3.45, soc=99.0, current=1.0), 3900, 300)
+    assert timeline.last.history.full_charges == 1
+    timeline.hear(reading(3.36, soc=95.0), 600, 300)
+    assert amounts(timeline.last.limits)[1] == 0

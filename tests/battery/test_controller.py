@@ -243,7 +243,9 @@ def test_a_charge_voltage_that_could_rise_by_a_little_stays() -> None:
     timeline.hear(reading(3.42), 100)
     assert timeline.last.limits is not None
     assert timeline.last.limits.charge_voltage.value == low.charge_voltage.value
-    assert timeline.last.limits.charge_voltage.reason == "absorption, waiting for power; a cell ran ahead"
+    assert timeline.last.limits.charge_voltage.reason == (
+        "absorption, waiting for power: the highest cell needs 10 mV; a cell ran ahead"
+    )
 
 
 @pytest.mark.parametrize(("every", "short"), [(0.9, 0.0304), (1.1, 0.016)])

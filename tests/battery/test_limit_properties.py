@@ -57,11 +57,14 @@ def batteries(draw: st.DrawFn) -> Battery:
         discharge_mosfet_on=draw(state),
         charge_switch=draw(state),
         discharge_switch=draw(state),
+        soc=draw(st.none() | st.floats(0, 100)),
     )
     settings = ChargeSettings(
         max_charge_current=draw(st.floats(0, 500)),
         max_discharge_current=draw(st.floats(0, 500)),
         cell_charge_voltage=draw(st.none() | st.floats(row.rest, row.plausible_high)),
+        charge_by_soc=draw(st.sampled_from([None, ((80.0, 1.0), (90.0, 0.0))])),
+        discharge_by_soc=draw(st.sampled_from([None, ((10.0, 0.0), (20.0, 1.0))])),
     )
     return now, settings, chemistry
 
@@ -145,3 +148,12 @@ def test_colder_cells_and_hotter_ones_raise_no_current(battery: Battery, cold: f
     ):
         assert worse[0] <= less[0] + 1e-9
         assert worse[1] <= less[1] + 1e-9
+
+
+@given(batteries(), st.floats(0, 100), st.floats(0, 100))
+def test_a_fuller_battery_is_charged_no_more_and_an_emptier_one_discharged_no_more(
+    battery: Battery, soc: float, more: float
+) -> None:
+    less, fuller = at(battery, soc=soc), at(battery, soc=min(100.0, soc + more))
+    assert fuller[0] <= less[0] + 1e-9
+    assert fuller[1] >= less[1] - 1e-9

@@ -265,3 +265,42 @@ def test_where_the_bms_tells_no_limit_the_setting_stands_alone() -> None:
 def test_the_taper_floor_is_never_above_the_setting(top: float, floor: float) -> None:
     settings = ChargeSettings(max_discharge_current=top)
     assert allowed(reading(2.70), settings).discharge_current.value == floor
+
+
+BY_SOC = ChargeSettings(charge_by_soc=((80.0, 1.0), (90.0, 0.0)), discharge_by_soc=((10.0, 0.0), (20.0, 1.0)))
+
+
+@pytest.mark.parametrize(
+    ("soc", "charge", "discharge", "reasons"),
+    [
+        (50.0, 140, 280, ("0.5 C", "1 C")),
+        (85.0, 70, 280, ("state of charge", "1 C")),
+        (90.0, 0, 280, ("state of charge", "1 C")),
+        (15.0, 140, 140, ("0.5 C", "state of charge")),
+        (5.0, 140, 2, ("0.5 C", "state of charge")),  # a 0 would make a MultiPlus shut down
+        (None, 70, 140, ("the state of charge is missing", "the state of charge is missing")),
+    ],
+)
+def test_curves_over_the_state_of_charge(
+    soc: float | None, charge: float, discharge: float, reasons: tuple[str, str]
+) -> None:
+    terms = envelope(reading(), Chemistry.LFP, BY_SOC)
+    assert not isinstance(terms, str)
+    found = limits(reading(soc=soc), terms)
+    assert amounts(found)[1:] == (charge, discharge)
+    assert (found.charge_current.reason, found.discharge_current.reason) == reasons
+
+
+def test_without_curves_the_state_of_charge_matters_to_nobody() -> None:
+    terms = envelope(reading(), Chemistry.LFP, ChargeSettings())
+    assert not isinstance(terms, str)
+    assert len({amounts(limits(reading(soc=soc), terms)) for soc in (0.0, 50.0, 100.0, None)}) == 1
+
+
+def test_the_share_of_the_bms_s_own_limits_is_the_owners() -> None:
+    settings = ChargeSettings(max_charge_current=500.0, max_discharge_current=500.0, bms_share=0.8)
+    terms = envelope(reading(), Chemistry.LFP, settings)
+    assert not isinstance(terms, str)
+    found = limits(reading(), terms)
+    assert found.charge_current == Limit(pytest.approx(160.0), "80 % of the BMS's own limit")
+    assert found.discharge_current == Limit(pytest.approx(240.0), "80 % of the BMS's own limit")

@@ -320,6 +320,10 @@ def test_the_cable_alarm_is_the_outcomes(severity: Severity) -> None:
         ({"current": -100.0, "remaining": 100.0}, 3600),
         ({"current": -1.4}, None),  # 0.5 % of the capacity is hardly anything
         ({"current": -1.41}, 543319),
+        ({"current": -100.0, "mean_current": -50.0, "remaining": 100.0}, 7200),
+        ({"current": -100.0, "mean_current": -0.1, "remaining": 100.0}, 257143),
+        ({"current": -1.0, "mean_current": -50.0}, None),
+        ({"current": -2.0, "capacity": 390.0, "remaining": 3900.0}, 864_000),
         ({"current": 0.0}, None),
         ({"current": 20.0}, None),
         ({"current": None}, None),
