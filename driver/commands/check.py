@@ -14,7 +14,7 @@ from typing import TypeVar
 from .. import __version__
 from ..config import Config
 from ..options import Battery, Ports
-from . import check_bluetooth, check_system
+from . import check_bluetooth, check_machine, check_system, check_venus
 from .findings import Finding, Level, broken, conclusion, finding_lines
 
 HELP = "find out what is wrong, and what to do about it"
@@ -46,15 +46,16 @@ def run(args: argparse.Namespace) -> int:
 
 async def _check(config: Path, show: Callable[[str, Iterable[Finding]], None]) -> None:
     system = await check_system.gather(config)
-    show("system", apply((*check_system.CHECKS, *check_bluetooth.CHECKS), system))
+    show("system", apply((*check_system.CHECKS, *check_venus.CHECKS, *check_bluetooth.CHECKS), system))
+    show("machine", apply(check_machine.CHECKS, check_machine.gather(config)))
     if "pyserial" in system.missing or system.config is None:
         return
-    from . import check_battery  # needs pyserial
+    from . import check_battery, examination  # need pyserial
     from .observation import muted
     from .target import Target, targets
     from .terminal import Progress
 
-    chosen = targets(system.config, lambda port: check_battery.published_for(Battery(port=port), system) is not None)
+    chosen = targets(system.config, lambda port: examination.published_for(Battery(port=port), system) is not None)
     if not chosen:
         show("batteries", [nothing_to_ask(system.config)])
     progress = Progress(sys.stderr)
@@ -62,8 +63,8 @@ async def _check(config: Path, show: Callable[[str, Iterable[Finding]], None]) -
     for one in chosen:
         ports.setdefault(one.battery.port, []).append(one)
 
-    async def in_turn(sharing: list[Target]) -> list[check_battery.Examined]:
-        return [await check_battery.examine(one, system, progress) for one in sharing]
+    async def in_turn(sharing: list[Target]) -> list[examination.Examined]:
+        return [await examination.examine(one, system, progress) for one in sharing]
 
     with muted():
         examined = await asyncio.gather(*map(in_turn, ports.values()))

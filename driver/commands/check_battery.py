@@ -1,120 +1,27 @@
-"""One battery as `check` sees it: it is asked for a moment, then each check is a pure function of what was found.
+"""What `check` says about one battery: each check is a pure function of what was found.
 
 To add a check: a function from `Examined` to a finding (or None when it does not apply), and a line in `CHECKS`.
 """
 
-import os
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from ..battery.alarms import Severity
-from ..battery.controller import Outcome
-from ..battery.reading import Reading
-from ..detection import detect
-from ..link.opening import short_name
-from ..link.ports import Holder, who_has_open
-from ..options import AT, Battery
 from ..protocol.dialect import BLUETOOTH, LISTENING
-from ..verdicts import OTHER_ADDRESS, Verdict
-from .check_system import System, value
+from .examination import Examined
 from .findings import Finding, broken, good, warning
-from .observation import Observation, observing
 from .screen import summary
-from .target import Target, decided
-from .view import Items, View
+from .view import View, shown_limits
 from .words import model_words
 
-SAMPLE = 3.0  # s of readings that tell how many frames arrive damaged
 TOLERABLE = 0.02  # share of damaged frames
+MONITORS = ("jk-balancer", "neey")  # that tell no current: what they say limits nothing
+MISSING = "temperature is missing"  # in the reason of a limit
 RECORDED_FIRMWARE: Mapping[str, tuple[str, ...]] = {  # proven by recorded frames
     "jk-uart": ("6.", "7.", "10.", "11."),
     "jk-pb": ("15.10", "15.41"),
     "jk-ble": ("3.3.", "7.1.", "8.0.", "10.0", "11.", "14.20", "15.3", "15.41", "19."),
     "neey": ("SW-1.1", "SW-2.0", "ZH-1.2", "ZH-2."),
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Examined:
-    """What was found out about one battery."""
-
-    name: str
-    port: str
-    protocol: str
-    holders: tuple[Holder, ...] = ()  # who has the port
-    published: Items | None = None  # what the running driver shows for this port
-    reading: Reading | None = None
-    outcome: Outcome | None = None
-    verdict: Verdict | None = None  # instead of a reading
-    opened: bool = True  # the port
-    counters: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def view(self) -> View | None:
-        """What it shows: through the running driver, or to us."""
-        if self.published is not None:
-            return View.of_items(self.published)
-        return None if self.outcome is None else View.of_outcome(self.outcome, "")
-
-
-async def examine(chosen: Target, system: System, progress: Callable[[str], None]) -> Examined:
-    """Ask the battery, or the running driver where that has the port already."""
-    battery = chosen.battery
-    base = Examined(name=chosen.name, port=battery.port, protocol=battery.protocol)
-    published = published_for(battery, system)
-    holders = _holders(battery.port)
-    if published is not None or holders:
-        return replace(base, published=published, holders=holders)
-    found = await decided(chosen)
-    if isinstance(found, Verdict):
-        return replace(base, verdict=found, opened=not found.refused)
-    base = replace(base, protocol=found.battery.protocol)
-    seen = Observation(found.name, found.battery)
-    if found.named or await seen.listen():
-        async with observing(seen):
-            if await seen.first(seen.patience, progress):
-                await seen.sample(SAMPLE)
-    if seen.reading is None:
-        verdict = seen.verdict()
-        if not (battery.undecided or battery.bluetooth or seen.link.refusal or verdict.foreign):
-            verdict = await _otherwise(battery) or verdict
-        return replace(base, verdict=verdict, counters=seen.counters(), opened=not seen.link.refusal)
-    return replace(base, reading=seen.reading, outcome=seen.outcome(), counters=seen.counters())
-
-
-async def _otherwise(battery: Battery) -> Verdict | None:
-    """What to say when the BMS does answer, but not as config.ini has it."""
-    found = await detect(battery.port)
-    if isinstance(found, Verdict):
-        return None
-    if found.protocol != battery.protocol:
-        step = f"Set protocol = {found.protocol} in config.ini, or name no protocol but auto"
-        return Verdict(f"the BMS answers, but as {found.protocol} and not as {battery.protocol}", step)
-    if battery.address is not None and found.address != battery.address:
-        return Verdict(f"a pack answers at address {found.address}, and none at {battery.address}", OTHER_ADDRESS)
-    if battery.baudrate not in (None, found.baudrate):
-        step = f"Remove baudrate = {battery.baudrate} from config.ini"
-        return Verdict(f"the BMS answers, but at {found.baudrate} baud", step)
-    return None
-
-
-def published_for(battery: Battery, system: System) -> Items | None:
-    """What the running driver publishes of this battery; of the first on its bus, if it stands for every pack there."""
-    where = f" {short_name(battery.port)}"
-    ending = re.escape(where) + (f"{AT}{battery.address}$" if battery.address is not None else rf"({AT}\d+)?$")
-    shown = system.ours.values()
-    return next((items for items in shown if re.search(ending, str(value(items, "/Mgmt/Connection")))), None)
-
-
-def _holders(port: str) -> tuple[Holder, ...]:
-    if "://" in port:
-        return ()
-    device = str(Path(port).resolve())
-    if device.startswith("/dev/pts/"):  # its other end is a program that has this one open, too
-        return ()
-    return tuple(one for one in who_has_open([device]).get(device, ()) if one.pid != os.getpid())
 
 
 def running(found: Examined) -> Finding | None:
@@ -218,13 +125,74 @@ def cells(found: Examined) -> Finding | None:
     )
 
 
+def readings(found: Examined) -> Finding | None:
+    """Whether all that is sent is understood."""
+    if found.reading is None or not found.reading.monitor_only:
+        return None
+    if found.protocol in MONITORS:
+        return good("readings", f"for monitoring: {found.reading.monitor_only}")
+    return warning(
+        "readings",
+        f"good for monitoring only: {found.reading.monitor_only}",
+        "Nothing is controlled by what is not understood. The firmware may be newer than this driver: report what "
+        "`decode` says about one of its frames",
+    )
+
+
+def temperatures(found: Examined) -> Finding | None:
+    """Whether each sensor that there is can be believed."""
+    if found.reading is None or not found.reading.temperatures or found.reading.monitor_only:
+        return None
+    off = [str(number) for number, degrees in enumerate(found.reading.temperatures, 1) if degrees is None]
+    if (
+        off
+        and found.outcome
+        and found.outcome.limits
+        and any(MISSING in limit.reason for limit in shown_limits(found.outcome.limits))
+    ):
+        return warning(
+            "temperatures",
+            f"sensor {', '.join(off)} says nothing that can be: currents are reduced",
+            "Check the sensor, its plug and its cable; the JK app shows what the BMS reads",
+        )
+    return good(
+        "temperatures", ", ".join(f"{degrees:.0f} °C" for degrees in found.reading.temperatures if degrees is not None)
+    )
+
+
+def state_of_charge(found: Examined) -> Finding | None:
+    """Whether the BMS counts."""
+    if found.reading is None or found.reading.monitor_only:
+        return None
+    if found.reading.soc is None:
+        return warning(
+            "state of charge",
+            "the BMS says none that can be",
+            "Usual for 16 s after power-up. If it stays, charge to the full: the BMS counts anew from there",
+        )
+    return good("state of charge", f"{found.reading.soc:g} %")
+
+
 def chemistry(found: Examined) -> Finding | None:
     """Whether the kind of cells is certain."""
-    if found.outcome is None:
+    if found.outcome is None or (found.reading is not None and found.reading.monitor_only):
         return None
     if found.outcome.chemistry is None:
         return warning("chemistry", found.outcome.explanation or "not certain", "Set chemistry in config.ini")
     return good("chemistry", found.outcome.chemistry.value.name)
+
+
+def conflicts(found: Examined) -> Finding | None:
+    """Whether the settings of owner and BMS contradict each other."""
+    if found.outcome is None or found.outcome.limits is None:
+        return None
+    if found.outcome.conflicts:
+        return warning(
+            "settings",
+            "\n".join(found.outcome.conflicts),
+            "Change one of the two: the option in config.ini, or the setting in the JK app",
+        )
+    return good("settings", "those of config.ini and of the BMS fit together")
 
 
 def limits(found: Examined) -> Finding | None:
@@ -232,6 +200,8 @@ def limits(found: Examined) -> Finding | None:
     view = found.view
     if view is None:
         return None
+    if not view.limits and found.protocol in MONITORS:
+        return good("limits", "none: a balancer stops no current")
     if not view.limits:
         return warning(
             "limits",
@@ -260,8 +230,12 @@ CHECKS: tuple[Callable[[Examined], Finding | None], ...] = (
     wire,
     damage,
     firmware,
+    readings,
     cells,
+    temperatures,
+    state_of_charge,
     chemistry,
+    conflicts,
     limits,
     alarms,
 )

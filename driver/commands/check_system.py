@@ -4,8 +4,9 @@ To add a check: a function from `System` to a finding (or None when it does not 
 """
 
 import asyncio
+import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +16,7 @@ from ..battery.settings import Control
 from ..config import Config, load, parse
 from ..errors import BusError, ConfigError
 from .findings import Finding, broken, good, warning
+from .running import running_drivers
 
 if TYPE_CHECKING:
     from ..venus.bus import MessageBus
@@ -25,6 +27,9 @@ OLDEST_PYTHON = (3, 11)
 ANSWER = 3.0  # s for a service on D-Bus to answer
 PROCESS = "dbus-jkbms"  # /Mgmt/ProcessName of our services
 BATTERY = "com.victronenergy.battery."
+SYSTEM = "com.victronenergy.system"
+BMS_INSTANCE = "/Settings/SystemSetup/BmsInstance"  # whom to obey; -1: automatic, -255: nobody
+VOLTAGE_SENSE = "/Settings/SystemSetup/SharedVoltageSense"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +49,10 @@ class System:
     bluetooth: Mapping[str, int] = field(default_factory=dict)  # settings of Venus's own users of Bluetooth: value
     batteries: "Mapping[str, Items]" = field(default_factory=dict)  # battery services on D-Bus: name -> items
 
+    calculated: "Items" = field(default_factory=dict)  # by systemcalc; empty where there is none
+    setup: Mapping[str, int] = field(default_factory=dict)  # settings of systemcalc: value
+    drivers: tuple[int, ...] = ()  # processes of this driver on this D-Bus
+
     @property
     def ours(self) -> "dict[str, Items]":
         """The batteries that this driver publishes now."""
@@ -62,7 +71,18 @@ async def gather(config_path: Path) -> System:
     facts = _config_facts(config_path)
     if "D-Bus" in libraries:
         facts |= await _bus_facts(facts["config"])
-    return System(libraries=libraries, missing=missing, **facts)
+    drivers = tuple(driver.pid for driver in running_drivers() if _shares_bus(driver.pid))
+    return System(libraries=libraries, missing=missing, drivers=drivers, **facts)
+
+
+def _shares_bus(pid: int) -> bool:
+    """Whether a process takes the same D-Bus as this one."""
+    try:
+        words = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    theirs = next((word.partition(b"=")[2] for word in words if word.startswith(b"DBUS_SESSION_BUS_ADDRESS=")), b"")
+    return theirs == os.environb.get(b"DBUS_SESSION_BUS_ADDRESS", b"")
 
 
 def _libraries() -> tuple[dict[str, str], dict[str, str]]:
@@ -91,6 +111,7 @@ def uses_bluetooth(config: Config | None) -> bool:
 
 
 async def _bus_facts(config: Config | None) -> dict[str, Any]:
+    from ..link.interference import VENUS
     from ..venus import bus
     from ..venus.localsettings import LocalSettings
 
@@ -101,11 +122,15 @@ async def _bus_facts(config: Config | None) -> dict[str, Any]:
     try:
         settings = LocalSettings(connection)
         await settings.start()
-        facts: dict[str, Any] = {"settings_present": settings.present, "batteries": await _batteries(connection)}
+        facts: dict[str, Any] = {
+            "settings_present": settings.present,
+            "batteries": await _batteries(connection),
+            "calculated": await _items(connection, SYSTEM),
+        }
         if settings.present:
-            facts |= {"dvcc": await _dvcc(settings)}
+            facts |= {"dvcc": await _dvcc(settings), "setup": await _numbers(settings, (BMS_INSTANCE, VOLTAGE_SENSE))}
         if settings.present and uses_bluetooth(config):
-            facts |= {"bluetooth": await _services(settings)}
+            facts |= {"bluetooth": await _numbers(settings, VENUS)}
         return facts
     except BusError as exc:
         return {"bus_error": str(exc)}
@@ -117,21 +142,24 @@ async def _batteries(connection: "MessageBus") -> "dict[str, Items]":
     from ..venus import bus
 
     names = (await bus.call(connection, bus.DAEMON, "/org/freedesktop/DBus", f"{bus.DAEMON}.ListNames"))[0]
-    found = {}
-    for name in sorted(name for name in names if name.startswith(BATTERY)):
-        try:
-            async with asyncio.timeout(ANSWER):
-                found[name] = (await bus.call(connection, name, "/", "com.victronenergy.BusItem.GetItems"))[0]
-        except (BusError, TimeoutError):
-            found[name] = {}
-    return found
+    return {name: await _items(connection, name) for name in sorted(names) if name.startswith(BATTERY)}
 
 
-async def _services(settings: "LocalSettings") -> dict[str, int]:
-    """Whether Venus's own users of Bluetooth are on, by setting; an older GX lacks some."""
-    from ..link.interference import VENUS
+async def _items(connection: "MessageBus", service: str) -> "Items":
+    """All that a service shows; nothing, if it is not there or does not answer."""
+    from ..venus import bus
 
-    values = {setting: await settings.value(setting) for setting in VENUS}
+    try:
+        async with asyncio.timeout(ANSWER):
+            found: Items = (await bus.call(connection, service, "/", "com.victronenergy.BusItem.GetItems"))[0]
+            return found
+    except (BusError, TimeoutError):
+        return {}
+
+
+async def _numbers(settings: "LocalSettings", asked: Iterable[str]) -> dict[str, int]:
+    """Values of settings that are whole numbers; an older GX lacks some."""
+    values = {setting: await settings.value(setting) for setting in asked}
     return {setting: value for setting, value in values.items() if isinstance(value, int)}
 
 

@@ -15,10 +15,10 @@ from driver.battery.controller import Controller
 from driver.battery.loss import Timing
 from driver.battery.reading import Reading
 from driver.battery.settings import ChargeSettings
-from driver.commands import check_battery, check_bluetooth, check_system, target
+from driver.commands import check_battery, check_bluetooth, check_system, examination, target
 from driver.commands.check import apply
-from driver.commands.check_battery import Examined
 from driver.commands.check_system import System
+from driver.commands.examination import Examined
 from driver.commands.findings import Finding, Level, broken, conclusion, finding_lines, good, warning
 from driver.config import parse
 from driver.link.ports import Holder
@@ -143,7 +143,10 @@ def test_a_battery_that_is_well_has_nothing_else() -> None:
         "wire",
         "firmware",
         "cells",
+        "temperatures",
+        "state of charge",
         "chemistry",
+        "settings",
         "limits",
         "alarms",
     ]
@@ -213,8 +216,8 @@ def test_what_is_wrong_with_a_battery_is_named(
 
 
 def test_the_running_driver_speaks_for_a_port_that_it_has() -> None:
-    assert check_battery.published_for(Battery(port="/dev/ttyUSB1"), WELL) == OURS
-    assert check_battery.published_for(Battery(port="/dev/ttyUSB2"), WELL) is None
+    assert examination.published_for(Battery(port="/dev/ttyUSB1"), WELL) == OURS
+    assert examination.published_for(Battery(port="/dev/ttyUSB2"), WELL) is None
     found = list(apply(check_battery.CHECKS, silent(published=OURS | {"/Dc/0/Voltage": {"Value": 52.9}})))
     assert "52.90 V" in finding(found, "BMS").detail
     assert not [one for one in found if one.title == "port"]
@@ -224,9 +227,9 @@ def test_the_running_driver_speaks_for_each_pack_of_a_bus() -> None:
     packs = {n: OURS | {"/Mgmt/Connection": {"Value": f"JK PB RS485 ttyUSB1 address {n}"}} for n in (1, 12)}
     system = replace(WELL, batteries={f"com.victronenergy.battery.jk_{n}": shown for n, shown in packs.items()})
     bus = Battery(port="/dev/ttyUSB1", protocol="jk-pb")
-    assert check_battery.published_for(replace(bus, address=12), system) == packs[12]
-    assert check_battery.published_for(replace(bus, address=2), system) is None
-    assert check_battery.published_for(bus, system) == packs[1]  # any of them
+    assert examination.published_for(replace(bus, address=12), system) == packs[12]
+    assert examination.published_for(replace(bus, address=2), system) is None
+    assert examination.published_for(bus, system) == packs[1]  # any of them
 
 
 def test_other_peoples_batteries_are_not_ours() -> None:
