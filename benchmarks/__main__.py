@@ -52,6 +52,18 @@ def report(figures: Figures) -> None:
         _row("", f"p95 {get:.2f} ms", "", f"{get / INCUMBENT_GET:.3f} of {INCUMBENT_GET:.0f} ms")
 
 
+def report_bank(count: int, seconds: float) -> None:
+    """What a bank costs beside its packs alone: one after the other, twice, because the machine has its moods."""
+    alone, banked = [], []
+    for _ in range(2):
+        alone.append(asyncio.run(measure(count, seconds)).cpu_per_hour)
+        banked.append(asyncio.run(measure(count, seconds, bank=True)).cpu_per_hour)
+    print(f"\na bank of {count} packs, {seconds:.0f} s each, the better of two")
+    _row("CPU of the packs alone", f"{min(alone):.2f} CPU-s/h")
+    _row("CPU with the bank", f"{min(banked):.2f} CPU-s/h")
+    _row("ratio", f"{min(banked) / min(alone):.3f}", "at most 1.20")
+
+
 def _ratio(figures: Figures, which: int) -> str:
     theirs = INCUMBENT.get(figures.batteries)
     ours = (figures.cpu_per_hour, figures.resident)[which]
@@ -66,6 +78,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="5 s each instead of 60: shows that it runs")
     parser.add_argument("--count", type=int, action="append", help="so many batteries; repeatable (default: 1, 8, 64)")
+    parser.add_argument("--bank", type=int, default=16, help="packs of the bank; 0: none (default: 16)")
     parser.add_argument("--seconds", type=float, help="how long each run is looked at")
     args = parser.parse_args()
     seconds = args.seconds or (5.0 if args.quick else 60.0)
@@ -73,6 +86,8 @@ def main() -> None:
     for count in args.count or (1, 8, 64):
         trips = 0 if count not in (1, 8) else 100 if args.quick else 1000
         report(asyncio.run(measure(count, seconds, round_trips=trips)))
+    if args.bank:
+        report_bank(args.bank, seconds)
 
 
 if __name__ == "__main__":

@@ -45,10 +45,11 @@ class Figures:
 
 
 class Observed:
-    """`count` batteries in a field of their own."""
+    """`count` batteries in a field of their own; with `bank`, as packs of one bank."""
 
-    def __init__(self, count: int, field: Field) -> None:
+    def __init__(self, count: int, field: Field, *, bank: bool = False) -> None:
         self.count = count
+        self._bank = bank
         self._field = field
         self._folder = field.folder
         self._sent_at: dict[str, float] = {}
@@ -65,7 +66,8 @@ class Observed:
             bus = await self._observe()
             ports = [await stack.enter_async_context(self._simulated(index)) for index in range(1, self.count + 1)]
             config = self._folder / "config.ini"
-            config.write_text("".join(f"[battery b{n}]\nport = {port.url}\n" for n, port in enumerate(ports, 1)))
+            packs = "".join(f"[battery b{n}]\nport = {port.url}\n" for n, port in enumerate(ports, 1))
+            config.write_text(packs + ("[bank all]\n" if self._bank else ""))
             began = time.monotonic()
             driver = self._field.module("driver", "run", "--config", str(config))
             try:
@@ -130,7 +132,7 @@ class Observed:
             if owner:
                 self._owners[owner] = name
                 self._appeared[name] = now
-                if len(self._appeared) == self.count:
+                if len(self._appeared) == self.count + self._bank:
                     self._all_there.set()
         elif message.sender in self._owners:
             name = self._owners[message.sender]
@@ -147,13 +149,13 @@ class Observed:
         return time.monotonic() - began
 
 
-async def measure(count: int, seconds: float, *, round_trips: int = 0) -> Figures:
+async def measure(count: int, seconds: float, *, round_trips: int = 0, bank: bool = False) -> Figures:
     """One run with `count` batteries on a bus of its own."""
     with TemporaryDirectory(prefix="jkbms-bench") as folder:
         field = Field(Path(folder))
         try:
             field.start_bus()
             os.environ["DBUS_SESSION_BUS_ADDRESS"] = field.address
-            return await Observed(count, field).measure(seconds, round_trips=round_trips)
+            return await Observed(count, field, bank=bank).measure(seconds, round_trips=round_trips)
         finally:
             field.close()
