@@ -219,6 +219,11 @@ def control(system: System) -> Finding | None:
     if system.config is None:
         return None
     batteries = system.config.batteries
+    for name, bank in system.config.banks.items():
+        packs = [pack for pack, battery in batteries.items() if bank.has(pack, battery)]
+        if not packs and batteries:
+            return warning("control", f"bank {name} has no pack", "Name its packs, or remove control = no from them")
+        return good("control", f"bank {name} sets the limits of the system: {', '.join(packs) or 'what is found'}")
     marked = [name for name, battery in batteries.items() if battery.control is Control.YES]
     if marked:
         return good("control", f"{marked[0]} sets the limits of the system")
@@ -226,7 +231,7 @@ def control(system: System) -> Finding | None:
         return warning(
             "control",
             "several batteries, and none has control = yes: all are shown, none sets limits",
-            "Set control = yes in the section of one of them",
+            "Set control = yes in the section of one of them, or make a bank of them with [bank NAME]",
         )
     if any(battery.control is Control.NO for battery in batteries.values()):
         return warning("control", "control = no: the battery is only shown", "Remove it if the battery shall control")

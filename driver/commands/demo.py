@@ -22,6 +22,7 @@ from .terminal import Progress, Terminal
 from .view import View
 
 HELP = "a simulated battery on a private D-Bus, and a live view of it"
+BANK = "com.victronenergy.battery.jk_bank_demo"
 APPEAR = 20.0  # s for the battery to appear
 REDRAW = 1.0  # s between looks; the driver publishes once a second
 
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cells", type=int, default=16, help="cells in series (default: 16)")
     parser.add_argument("--profile", default="cycle", help="what flows, see simulate --help (default: cycle)")
     parser.add_argument("--speed", type=float, default=20.0, help="simulated seconds in a second (default: 20)")
+    parser.add_argument("--bank", type=int, default=0, metavar="PACKS", help="so many packs as one battery")
     parser.add_argument("--fault", action="append", default=[], metavar="NAME", help="see simulate --help; repeatable")
 
 
@@ -44,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
             os.environ["DBUS_SESSION_BUS_ADDRESS"] = field.address
             with (field.folder / "driver.log").open("w") as log:
                 _start(field, args, log)
-                code = asyncio.run(Watch(args.seconds).run())
+                code = asyncio.run(Watch(args.seconds, BANK if args.bank else "").run())
             if code:
                 sys.stderr.write("no battery appeared on D-Bus; the driver said:\n")
                 sys.stderr.write((field.folder / "driver.log").read_text())
@@ -56,22 +58,30 @@ def run(args: argparse.Namespace) -> int:
 def _start(field: Field, args: argparse.Namespace, log: Any) -> None:
     """The simulated BMS, and the driver that is told its port."""
     port = field.folder / "ttyJK"
+    together = ["--count", str(args.bank), "--parallel"] if args.bank else []
     faults = [word for fault in args.fault for word in ("--fault", fault)]
     bms = field.module(
         "driver", "simulate", "--path", str(port), "--pace", "--profile", args.profile, "--cells", str(args.cells),
-        "--speed", str(args.speed), *faults, stdout=PIPE, stderr=sys.stderr,
+        "--speed", str(args.speed), *faults, *together, stdout=PIPE, stderr=sys.stderr,
     )  # fmt: skip
     assert bms.stdout is not None
-    bms.stdout.readline()  # it prints its port as soon as it is there
+    ports = [
+        bms.stdout.readline().strip() for _ in range(max(1, args.bank))
+    ]  # it prints them as soon as they are there
     config = field.folder / "config.ini"
-    config.write_text(f"[battery demo]\nport = {port}\nname = Demo battery\n")
+    if args.bank:
+        packs = "".join(f"[battery B{number}]\nport = {place}\n" for number, place in enumerate(ports, 1))
+        config.write_text(f"{packs}[bank demo]\nname = Demo bank\n")
+    else:
+        config.write_text(f"[battery demo]\nport = {port}\nname = Demo battery\n")
     field.module("driver", "run", "--config", str(config), stderr=log)
 
 
 class Watch:
-    """A D-Bus client that looks at the first battery there is."""
+    """A D-Bus client that looks at the first battery there is, or waits for that one."""
 
-    def __init__(self, seconds: float | None) -> None:
+    def __init__(self, seconds: float | None, wanted: str = "") -> None:
+        self._wanted = wanted
         self._until = None if seconds is None else time.monotonic() + max(seconds, 0.0)
         self._signals = 0
         self._heard_at = 0.0
@@ -113,7 +123,7 @@ class Watch:
         began = time.monotonic()
         while (waited := time.monotonic() - began) < APPEAR:
             body = await dbus.call(bus, dbus.DAEMON, "/org/freedesktop/DBus", f"{dbus.DAEMON}.ListNames")
-            names = [name for name in body[0] if name.startswith("com.victronenergy.battery.")]
+            names = [name for name in body[0] if name.startswith(self._wanted or "com.victronenergy.battery.")]
             if names:
                 progress.clear()
                 return str(names[0])

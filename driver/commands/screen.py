@@ -50,6 +50,7 @@ def lines(view: View, width: int = WIDTH, height: int = HEIGHT, look: Look = Loo
     blocks = [
         drawn.head(),
         list(drawn.cells()),
+        list(drawn.packs()),
         [*drawn.temperatures(), *drawn.switches(), *drawn.alarms()],
         list(drawn.limits()),
         list(drawn.foot()),
@@ -136,6 +137,11 @@ class Screen:
         if not volts:
             return self.look.paint(text + bar, "red")
         return self.look.paint(text, "bold") + bar if mark != " " else text + bar
+
+    def packs(self) -> Iterator[str]:
+        """The packs of a bank."""
+        for pack in self.view.packs:
+            yield self._fit(f" {pack}")
 
     def temperatures(self) -> Iterator[str]:
         """All temperatures in a line."""

@@ -18,6 +18,7 @@ from ..errors import LinkError
 from ..protocol.dialect import BUSES, LISTENING
 from ..simulator.faults import Faults, explained
 from ..simulator.line import BAUDRATE, Line
+from ..simulator.parallel import put_together
 from ..simulator.pb import DEFAULT_FIRMWARE, pb_line
 from ..simulator.port import Port, PtyPort, TcpPort
 from ..simulator.profiles import PROFILES
@@ -56,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--soc", type=_between(0, 100), default=60, metavar="PERCENT", help="to begin with (default: 60)"
     )
     parser.add_argument("--count", type=_between(1, 1000), default=1, help="so many batteries (default: 1)")
+    parser.add_argument("--parallel", action="store_true", help="all of them on the same bus bars, each of another age")
     parser.add_argument("--profile", choices=tuple(PROFILES), default="steady", help="what flows (default: steady)")
     parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds in a second (default: 1)")
     parser.add_argument(
@@ -78,6 +80,8 @@ def ports(args: argparse.Namespace) -> list[Port]:
     """What the options ask for, not yet plugged in."""
     made: list[Port] = []
     lines = _lines(args)
+    if args.parallel:
+        put_together(lines, args.profile)
     for index, line in enumerate(lines, 1):
         if args.power_up:
             for bms in line.batteries:
@@ -96,7 +100,7 @@ def _lines(args: argparse.Namespace) -> list[Line]:
         "cells": args.cells,
         "capacity": args.capacity,
         "soc": args.soc / 100,
-        "profile": args.profile,
+        "profile": None if args.parallel else args.profile,
         "faults": tuple(args.fault),
         "baudrate": BAUDRATE if args.pace else None,
         "speed": args.speed,

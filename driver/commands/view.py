@@ -53,6 +53,7 @@ class View:
     alarms: tuple[tuple[Severity, str], ...] = ()
     limits: tuple[ShownLimit, ...] = ()
     link: str = ""  # statistics
+    packs: tuple[str, ...] = ()  # of a bank, each in a line
 
     @classmethod
     def of_outcome(cls, outcome: Outcome, where: str, age: float | None = None, link: str = "") -> "View":
@@ -102,6 +103,7 @@ class View:
             alarms=tuple(published.alarms()),
             limits=tuple(published.limits()),
             link=link,
+            packs=tuple(published.packs()),
         )
 
 
@@ -188,6 +190,23 @@ class Published:
             shared = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()  # HighTemperature: several alarms show there
             words = "BMS not heard" if name == "BmsCable" else texts[0] if len(texts) == 1 else shared
             yield (Severity.ALARM if level > 1 else Severity.WARNING), words
+
+    def packs(self) -> Iterator[str]:
+        """The packs of a bank and how they share its current, and which of them have the extreme cells."""
+        number = 1
+        while name := self.text(f"/Packs/{number}/Name"):
+            shares = [self.number(f"/Packs/{number}/{side}Share") for side in ("Charge", "Discharge")]
+            told = ", ".join(
+                f"{share:.0f} % of the {side}"
+                for share, side in zip(shares, ("charge", "discharge"), strict=True)
+                if share is not None
+            )
+            yield f"{name} {self.text(f'/Packs/{number}/State')}" + (f": {told}" if told else "")
+            number += 1
+        for extreme, word in (("Max", "highest"), ("Min", "lowest")):
+            volts, cell = self.number(f"/System/{extreme}CellVoltage"), self.text(f"/System/{extreme}VoltageCellId")
+            if number > 1 and volts is not None:
+                yield f"{word} cell {cell} {volts:.3f} V"
 
     def limits(self) -> Iterator[ShownLimit]:
         """The limits that are published, if the battery controls."""

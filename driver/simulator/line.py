@@ -31,6 +31,13 @@ class Device(Protocol):
         """Throw away half a request."""
 
 
+class Together(Protocol):
+    """Packs of several lines on the same bus bars."""
+
+    def live(self, now: float, speed: float) -> None:
+        """Let all of them live up to now, in monotonic s."""
+
+
 class Line:
     """A device, what charges and loads it, and what is wrong with its wire.
 
@@ -50,6 +57,7 @@ class Line:
     ) -> None:
         self.device = device
         self.profile = profile
+        self.together: Together | None = None  # the packs of several lines, when they share their bus bars
         self.faults = faults or Faults()
         self.baudrate = baudrate
         self.speed = speed
@@ -88,6 +96,8 @@ class Line:
 
     def _live(self, now: float) -> None:
         """Let the battery live up to now. Nobody asks between two requests, so nothing need happen between them."""
+        if self.together is not None:
+            self.together.live(now, self.speed)
         if self._began is None:
             self._began = now
         target = (now - self._began) * self.speed

@@ -5,14 +5,18 @@ hold back, the others take.
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 from .bms import JkBms
+from .line import STRIDE, Line
+from .profiles import PROFILES, Profile
 
 CABLE = 0.001  # Ω from a pack to the bus bars
+AGES = (1.0, 1.6, 0.8, 1.3)  # times the resistance of a new pack
 
 
 class Parallel:
-    """Packs in parallel. Looks to a charger like one battery: `battery` is itself."""
+    """Packs in parallel. Looks to a charger like one pack."""
 
     def __init__(self, packs: Sequence[JkBms], cables: Sequence[float] | None = None) -> None:
         self.packs = list(packs)
@@ -22,9 +26,14 @@ class Parallel:
         self._cables = list(cables) if cables else [CABLE] * len(self.packs)
 
     @property
-    def battery(self) -> "Parallel":
-        """All of them."""
-        return self
+    def battery(self) -> "Together":
+        """All of them, seen from the bus bars."""
+        return Together(self)
+
+    @property
+    def charge_mosfet_on(self) -> bool:
+        """Whether one of them can be charged."""
+        return any(pack.charge_mosfet_on for pack, on in zip(self.packs, self.connected, strict=True) if on)
 
     @property
     def discharge_mosfet_on(self) -> bool:
@@ -32,24 +41,23 @@ class Parallel:
         return any(pack.discharge_mosfet_on for pack, on in zip(self.packs, self.connected, strict=True) if on)
 
     @property
+    def capacity(self) -> float:
+        """Ah, of all."""
+        return sum(pack.capacity for pack in self.packs)
+
+    @property
     def soc(self) -> int:
         """%, as told, the mean."""
         return round(sum(pack.soc for pack in self.packs) / len(self.packs))
 
-    @property
-    def rest_voltages(self) -> tuple[float, ...]:
-        """V of the bus bars without current; one value."""
-        return (self._bars(self._closed(), 0.0),)
+    def bars(self, amperes: float) -> float:
+        """V of the bus bars with that current into the packs that a charger feels."""
+        return self._bars(self._closed(), amperes)
 
     @property
     def resistance(self) -> float:
         """Ω between the bus bars."""
         return 1 / sum(self._conductance(index) for index in self._closed())
-
-    @property
-    def voltage(self) -> float:
-        """V of the bus bars under the present current."""
-        return self._bars(self._closed(), self.current)
 
     def step(self, dt: float, amperes: float) -> float:
         """Let a source (positive) or a load push a current for `dt` s; returns what flows."""
@@ -91,3 +99,67 @@ class Parallel:
     @staticmethod
     def _passes(pack: JkBms, amperes: float) -> bool:
         return pack.charge_mosfet_on if amperes > 0 else pack.discharge_mosfet_on or amperes == 0
+
+
+class Together:
+    """What a charger feels of packs in parallel."""
+
+    def __init__(self, packs: Parallel) -> None:
+        self._packs = packs
+        self.current = packs.current
+        self.chemistry = packs.packs[0].battery.chemistry
+        self.cells = packs.packs[0].battery.cells  # in series
+
+    @property
+    def rest_voltages(self) -> tuple[float, ...]:
+        """V of the bus bars without current; one value."""
+        return (self._packs.bars(0.0),)
+
+    @property
+    def resistance(self) -> float:
+        """Ω between the bus bars."""
+        return self._packs.resistance
+
+    @property
+    def voltage(self) -> float:
+        """V of the bus bars under the present current."""
+        return self._packs.bars(self.current)
+
+    @property
+    def soc(self) -> float:
+        """True state of charge of the emptiest pack, from 0 to 1."""
+        return min(pack.battery.soc for pack in self._packs.packs)
+
+    def current_for(self, voltage: float) -> float:
+        """The current that would bring the bus bars to a voltage."""
+        return (voltage - self._packs.bars(0.0)) / self.resistance
+
+
+class Shared:
+    """Packs in parallel, and what charges and loads them, second by second."""
+
+    def __init__(self, packs: Parallel, profile: Profile) -> None:
+        self._packs = packs
+        self._profile = profile
+        self._began: float | None = None
+        self._simulated = 0.0
+
+    def live(self, now: float, speed: float) -> None:
+        """Let all packs live up to now, in monotonic s; `speed` simulated seconds pass in one."""
+        if self._began is None:
+            self._began = now
+        target = (now - self._began) * speed
+        while (dt := min(STRIDE, target - self._simulated)) > 0:
+            self._simulated += dt
+            self._packs.step(dt, self._profile(self._simulated, cast(JkBms, self._packs)))
+
+
+def put_together(lines: Sequence[Line], profile: str) -> None:
+    """Put all packs on these lines on the same bus bars, each of another age; `profile` is what flows there."""
+    packs = [bms for line in lines for bms in line.batteries]
+    for index, bms in enumerate(packs):
+        for cell in bms.battery.cells:
+            cell.resistance *= AGES[index % len(AGES)]
+    shared = Shared(Parallel(packs), PROFILES[profile]())
+    for line in lines:
+        line.together = shared

@@ -110,6 +110,20 @@ def test_the_marked_battery_controls() -> None:
     assert (one.level, one.detail) == (Level.OK, "one sets the limits of the system")
 
 
+@pytest.mark.parametrize(
+    ("text", "level", "detail"),
+    [
+        (ONE + TWO + "[bank x]\n", Level.OK, "bank x sets the limits of the system: one, two"),
+        (ONE + TWO + "[bank x]\npacks = two\n", Level.OK, "bank x sets the limits of the system: two"),
+        ("[bank x]\n", Level.OK, "bank x sets the limits of the system: what is found"),
+        (ONE + "control = no\n[bank x]\n", Level.WARNING, "bank x has no pack"),
+    ],
+)
+def test_a_bank_controls(text: str, level: Level, detail: str) -> None:
+    one = finding(list(apply(check_system.CHECKS, configured(text))), "control")
+    assert (one.level, one.detail) == (level, detail)
+
+
 def reading() -> Reading:
     found = JkUart().take(FRAME)
     assert found is not None

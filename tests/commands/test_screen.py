@@ -253,3 +253,24 @@ def test_the_line_for_a_log_has_everything_once() -> None:
         "house · ttyUSB0 · JK_B2A20S20P 11.XW 11.26; live; 52.92 V; -12.50 A; 64 %; cells 3.300 to 3.315 V; "
         "charge voltage 55.2 V; charge current 0.0 A; discharge current 114.0 A; battery too cold to charge"
     )
+
+
+def test_a_bank_shows_its_packs_and_its_extreme_cells() -> None:
+    items = {
+        "/Packs/1/Name": {"Value": "B1"},
+        "/Packs/1/State": {"Value": "serves"},
+        "/Packs/1/ChargeShare": {"Value": 70.0},
+        "/Packs/1/DischargeShare": {"Value": 65.0},
+        "/Packs/2/Name": {"Value": "B2"},
+        "/Packs/2/State": {"Value": "is in maintenance"},
+        "/Packs/2/ChargeShare": {"Value": []},
+        "/System/MaxCellVoltage": {"Value": 3.345},
+        "/System/MaxVoltageCellId": {"Value": "B1 C07"},
+        "/System/MinCellVoltage": {"Value": []},
+    }
+    assert View.of_items(items).packs == (
+        "B1 serves: 70 % of the charge, 65 % of the discharge",
+        "B2 is in maintenance",
+        "highest cell B1 C07 3.345 V",
+    )
+    assert "B2 is in maintenance" in text(View.of_items(items))

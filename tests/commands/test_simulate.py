@@ -203,3 +203,13 @@ def test_a_bus_has_room_for_fifteen(capsys: pytest.CaptureFixture[str]) -> None:
     with simulated("--protocol", "jk-pb", "--count", "16") as process:
         assert process.wait(20) != 0
         assert "a bus has addresses up to 15" in process.stderr.read()
+
+
+def test_packs_in_parallel_share_what_flows() -> None:
+    with simulated("--count", "2", "--parallel", "--profile", "charge", "--link", "tcp") as process:
+        assert [url(process).startswith("socket://") for _ in range(2)] == [True, True]
+    parser = argparse.ArgumentParser()
+    simulate.add_arguments(parser)
+    first, second = simulate.ports(parser.parse_args(["--count", "2", "--parallel"]))
+    assert first.line.together is second.line.together is not None
+    assert first.line.profile is None
