@@ -223,9 +223,9 @@ check_space() { # where the installation goes, or will go
         fail "too little space: $((SPACE / 1000)) MB must be free in $place, there are $((free / 1000)) MB"
 }
 
-check_python() { # that this release starts here, before anything is changed
+check_python() { # that this release starts here; its bytecode stays, so that the first start is small and quick too
     [ -z "$ROOT" ] || return 0
-    answer=$(cd "$NEW" && python3 -B -c 'import driver.app' 2>&1) ||
+    answer=$(cd "$NEW" && python3 -c 'import driver.app, driver.commands.run' 2>&1) ||
         fail "this release does not run here: $(say "$answer" | tail -n 1)"
 }
 
