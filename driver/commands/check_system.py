@@ -12,9 +12,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..battery.settings import Control
 from ..config import Config, load, parse
 from ..errors import BusError, ConfigError
+from .check_control import who_controls
 from .findings import Finding, broken, good, warning
 from .running import running_drivers
 
@@ -216,26 +216,7 @@ def configuration(system: System) -> Finding:
 
 def control(system: System) -> Finding | None:
     """Which battery sets the limits."""
-    if system.config is None:
-        return None
-    batteries = system.config.batteries
-    for name, bank in system.config.banks.items():
-        packs = [pack for pack, battery in batteries.items() if bank.has(pack, battery)]
-        if not packs and batteries:
-            return warning("control", f"bank {name} has no pack", "Name its packs, or remove control = no from them")
-        return good("control", f"bank {name} sets the limits of the system: {', '.join(packs) or 'what is found'}")
-    marked = [name for name, battery in batteries.items() if battery.control is Control.YES]
-    if marked:
-        return good("control", f"{marked[0]} sets the limits of the system")
-    if len(batteries) + len(system.config.stopped) > 1:
-        return warning(
-            "control",
-            "several batteries, and none has control = yes: all are shown, none sets limits",
-            "Set control = yes in the section of one of them, or make a bank of them with [bank NAME]",
-        )
-    if any(battery.control is Control.NO for battery in batteries.values()):
-        return warning("control", "control = no: the battery is only shown", "Remove it if the battery shall control")
-    return good("control", "the only battery sets the limits of the system")
+    return None if system.config is None else who_controls(system.config)
 
 
 def bus_reachable(system: System) -> Finding | None:
