@@ -6,6 +6,8 @@ from .battery.controller import Outcome
 from .battery.loss import Presence
 from .logs import Log
 
+CHANGE_IT = "whoever is near can change its settings with the JK app; set another one there"
+
 
 class Announcements:
     """The log of one battery's outcomes."""
@@ -15,6 +17,7 @@ class Announcements:
         self._state = (Presence.LIVE, "")
         self._alarms: tuple[str, ...] = ()
         self._conflicts: tuple[str, ...] = ()
+        self._passcode_told = False
 
     def take(self, outcome: Outcome) -> None:
         """Log what differs from the outcome before."""
@@ -25,6 +28,9 @@ class Announcements:
             self._log.log(
                 level, "%s%s", outcome.presence.value, f": {outcome.explanation}" if outcome.explanation else ""
             )
+        if outcome.reading is not None and outcome.reading.factory_passcode and not self._passcode_told:
+            self._passcode_told = True
+            self._log.warning("the BMS has the passcode of the factory: %s", CHANGE_IT)
         for sentence in outcome.conflicts:
             if sentence not in self._conflicts:
                 self._log.warning("settings contradict each other: %s", sentence)

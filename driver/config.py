@@ -25,6 +25,8 @@ SIZE_LIMIT = 256 * 1024  # bytes; 64 batteries with every option and its explana
 NAME = r"[A-Za-z0-9_][A-Za-z0-9_ -]*"  # of a battery's section
 
 SECTIONS = {"[driver]": Driver, "[battery NAME]": Battery, "[bank NAME]": BankOptions}
+HIDDEN = "***"
+SECRET = frozenset(name for name, row, _ in options(Battery) if row.secret)
 
 T = TypeVar("T", Driver, Battery, BankOptions)
 
@@ -95,9 +97,10 @@ def _read(kind: type[T], section: Section, report: Report) -> T:
             try:
                 values[name] = row.parse(value.text)
             except ValueError:
-                meant = row.corrected(value.text)
+                meant = None if row.secret else row.corrected(value.text)
                 hint = f"; did you mean {meant}?" if meant else ""
-                report.add(value.line, section.title, name, f"= {quoted(value.text)}: expected {row.expects}{hint}")
+                shown = HIDDEN if row.secret else quoted(value.text)
+                report.add(value.line, section.title, name, f"= {shown}: expected {row.expects}{hint}")
     return replace(kind(), **values)
 
 
@@ -106,7 +109,7 @@ def _battery(section: Section, report: Report) -> Battery:
     for option, holds, sentence in CHECKS:
         if not holds(battery) and not report.concerns(section.title, option):
             given = section.values.get(option, Value(section.line, ""))
-            shown = f"= {quoted(given.text)}: " if given.text else ""
+            shown = f"= {HIDDEN if option in SECRET else quoted(given.text)}: " if given.text else ""
             report.add(given.line, section.title, option, shown + sentence)
     return battery
 

@@ -71,6 +71,11 @@ def quoted(text: str) -> str:
     return repr(_cut(text))
 
 
+def _without_passkeys(text: str) -> str:
+    """`text` as problems show it where it is not certain which option it belongs to: it may hold a passkey."""
+    return quoted(re.sub(r"(?<!\d)\d{6}(?!\d)", "******", text))
+
+
 def _cut(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
@@ -87,13 +92,17 @@ def read_sections(content: bytes, report: Report) -> dict[str, Section]:
         if header := re.match(r"\[([^]]*)", text):
             section = _begin(header[1], line, sections, report)
             if text != f"{header[0]}]":
-                report.add(line, section.title, "", f"{quoted(text)}: expected the section alone in its line")
+                report.add(
+                    line, section.title, "", f"{_without_passkeys(text)}: expected the section alone in its line"
+                )
         elif not (option and equals):
-            report.add(line, section.title, "", f"{quoted(text)}: expected OPTION = VALUE, or # before a comment")
+            report.add(
+                line, section.title, "", f"{_without_passkeys(text)}: expected OPTION = VALUE, or # before a comment"
+            )
         else:
             _set(section, option.lower(), value, line, report)
         if "\ufffd" in text:
-            report.add(line, section.title, "", f"{quoted(text)}: save the file as UTF-8, this line is not")
+            report.add(line, section.title, "", f"{_without_passkeys(text)}: save the file as UTF-8, this line is not")
     return sections
 
 
@@ -110,6 +119,11 @@ def _set(section: Section, option: str, value: str, line: int, report: Report) -
         report.add(line, "", "", f"{quoted(option)} stands before the first section: expected [battery NAME] above it")
     elif option in section.values:
         first = section.values[option].line
-        report.add(line, section.title, option, f"= {quoted(value)}: given a second time; the first is in line {first}")
+        report.add(
+            line,
+            section.title,
+            option,
+            f"= {_without_passkeys(value)}: given a second time; the first is in line {first}",
+        )
     else:
         section.values[option] = Value(line, value)

@@ -25,6 +25,7 @@ class Option:
     example: str = ""  # as the file writes it, for options without a default
     names: tuple[str, ...] = ()  # what a typo is compared with
     heading: str = ""  # begins a group of options in the default file
+    secret: bool = False  # its value is shown to nobody
 
     def corrected(self, text: str) -> str | None:
         """The value that the owner may have meant with `text`; None when nothing comes near."""
@@ -133,7 +134,9 @@ def choice(default: object, meanings: Mapping[str, object], doc: str, *, example
     )
 
 
-def text(default: str | None, pattern: str, expects: str, doc: str, *, example: str, heading: str = "") -> Any:
+def text(
+    default: str | None, pattern: str, expects: str, doc: str, *, example: str, heading: str = "", secret: bool = False
+) -> Any:
     """Return a row for a text that `pattern` matches as a whole."""
 
     def parse(value: str) -> str:
@@ -141,7 +144,7 @@ def text(default: str | None, pattern: str, expects: str, doc: str, *, example: 
             raise ValueError
         return value
 
-    return _row(default, Option(doc=doc, expects=expects, parse=parse, example=example, heading=heading))
+    return _row(default, Option(doc=doc, expects=expects, parse=parse, example=example, heading=heading, secret=secret))
 
 
 def curve(unit: str, low: float, high: float, doc: str, *, example: str, heading: str = "") -> Any:

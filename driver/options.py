@@ -14,7 +14,6 @@ from .protocol.detected import AUTO
 from .protocol.dialect import BLUETOOTH, BUSES, LISTENING, dialect_names
 
 BAUDRATES = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400)
-
 # Targets that fill a cell or spare it, V. Below, it would never be used; above, it is harmed.
 CELL_CHARGE_VOLTAGE = {Chemistry.LFP: (3.30, 3.65), Chemistry.NMC: (3.70, 4.25), Chemistry.LTO: (2.30, 2.80)}
 _TARGETS = ", ".join(f"{kind.name.lower()} {kind.value.charge:.2f} V" for kind in Chemistry)
@@ -223,6 +222,7 @@ class Battery:
         "no, yes or a passkey of six digits",
         "Whether to pair with a Bluetooth BMS before it is read. Few need it: some with firmware 19.26 and newer.",
         example="no",
+        secret=True,
     )
     power_cycle: bool = choice(
         True,

@@ -1,12 +1,12 @@
-"""Captures as files: read with bounds, written whole or not at all, and for nobody else's eyes."""
+"""Captures as files: read with bounds, written whole."""
 
 import gzip
-import os
 import zlib
 from pathlib import Path
 
 from .errors import CaptureError
 from .protocol.capture import Capture, lines, parse
+from .whole_file import replace
 
 MOST = 16 * 1024 * 1024  # characters; hours of frames
 _GZIP = b"\x1f\x8b"
@@ -34,21 +34,3 @@ def save(path: Path, capture: Capture) -> None:
     """Write a capture, compressed where the name ends in .gz. OSError when that cannot be done."""
     content = "".join(f"{line}\n" for line in lines(capture)).encode()
     replace(path, gzip.compress(content, 6, mtime=0) if path.suffix == ".gz" else content)
-
-
-def replace(path: Path, content: bytes) -> None:
-    """Write a file as a whole: there is the old one or the new one, and only its owner can read it."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(beside, "wb", opener=_private) as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError:
-        beside.unlink(missing_ok=True)
-        raise
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW, 0o600)

@@ -6,12 +6,12 @@ read-only is said once and stops nothing: the driver then only forgets.
 
 import json
 import logging
-import os
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 
 from .logs import Outage
+from .whole_file import replace
 
 VERSION = 1
 INTERVAL = 900.0  # s between writes because of changed values
@@ -78,21 +78,13 @@ class StateFile:
             return
         lines = ",\n".join(f"{json.dumps(key)}: {entry}" for key, entry in entries.items())
         try:
-            self._replace(f'{{"version": {VERSION}, "batteries": {{\n{lines}\n}}}}\n'.encode())
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            replace(self._path, f'{{"version": {VERSION}, "batteries": {{\n{lines}\n}}}}\n'.encode())
         except OSError as error:
             self._outage.say("%s cannot be written (%s): a restart will know less", self._path, error.strerror)
             return
         self._saved = entries
         self._outage.over("%s is written again", self._path)
-
-    def _replace(self, content: bytes) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        beside = self._path.with_name(f"{self._path.name}.new")
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self._path)
 
     def _set_aside(self) -> str:
         """Keep the damaged file beside. Return what became of it, for people."""

@@ -482,7 +482,7 @@ def test_a_bluetooth_port_speaks_jk_ble(given_port: str) -> None:
         ("port = C8:47:80:12:34:56\nprotocol = jk-pb", "protocol = 'jk-pb': jk-ble and neey are spoken over Bluetooth"),
         ("port = /dev/ttyUSB0\nadapter = hci1", "adapter = 'hci1': is only for Bluetooth"),
         ("port = C8:47:80:12:34:56\nadapter = usb", "adapter = 'usb': expected auto, hci0, hci1"),
-        ("port = C8:47:80:12:34:56\npairing = 1234", "pairing = '1234': expected no, yes or a passkey of six digits"),
+        ("port = C8:47:80:12:34:56\npairing = 1234", "pairing = ***: expected no, yes or a passkey of six digits"),
         ("port = C8:47:80:12:34", "port = 'C8:47:80:12:34': expected a path"),
     ],
 )

@@ -72,6 +72,7 @@ class Reading:
     tick_period: float = 0.0  # s in which a live BMS moves `tick` for certain
     tick_may_rest: bool = False  # some units never move it: standing still counts only after it was seen to move
     mean_current: float | None = None  # A, of the last minutes; set by the controller while the battery discharges
+    factory_passcode: bool = False  # everybody knows it: it is still the one that the BMS was made with
     monitor_only: str = ""  # why this reading must not drive limits; empty: it may
     details: tuple[object, ...] = field(default=(), compare=False, repr=False)  # the protocol's own records
 

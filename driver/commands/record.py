@@ -70,9 +70,9 @@ def run(args: argparse.Namespace) -> int:
 
 def record(chosen: Target, seconds: float) -> Capture:
     """A capture of the battery: of the running driver, or else what is heard now. CaptureError: there is none."""
-    drivers = running_drivers()
-    if drivers:
-        return load(ask(drivers[0], _link_name(chosen)))
+    driver = next((one for one in running_drivers() if one.serves(chosen.battery)), None)
+    if driver is not None:
+        return load(ask(driver, _link_name(chosen)))
     return asyncio.run(_record(chosen, seconds))
 
 

@@ -7,8 +7,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import CaptureError
+from ..config import load
+from ..errors import CaptureError, ConfigError
 from ..flight import ASKED, folder_of, name_of
+from ..link.ports import who_has_open
+from ..options import AT, Battery
 from . import run
 
 PATIENCE = 60.0  # s for a recording to be redacted and written, by a GX that has other work
@@ -21,7 +24,22 @@ class Driver:
     """A process that runs `python -m driver run`."""
 
     pid: int
+    config: Path
     recordings: Path
+
+    def serves(self, battery: Battery) -> bool:
+        """Whether it is this driver that talks to a battery."""
+        try:
+            named = {one.place for one in load(self.config).batteries.values()}
+        except ConfigError:  # then it has adapters that it has found
+            named = set()
+        device = str(Path(battery.port).resolve())
+        wired = not battery.bluetooth and "://" not in battery.port
+        holders = who_has_open([device]).get(device, ()) if wired else ()
+        places = {battery.place, battery.port}
+        return bool(places & (named | {place.partition(AT)[0] for place in named})) or self.pid in [
+            one.pid for one in holders
+        ]
 
 
 def running_drivers(proc: Path = PROC) -> list[Driver]:
@@ -34,8 +52,7 @@ def running_drivers(proc: Path = PROC) -> list[Driver]:
             words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
             command = words.index("-m") if "-m" in words else 0
             if words[command : command + 3] == ["-m", "driver", "run"] and _catches(process, ASKED):
-                folder = _recordings(words[command + 3 :], (process / "cwd").readlink())
-                found.append(Driver(int(process.name), folder))
+                found.append(_driver(int(process.name), words[command + 3 :], (process / "cwd").readlink()))
         except OSError:  # it has ended meanwhile, or belongs to somebody else
             continue
     return found
@@ -65,8 +82,8 @@ def _catches(process: Path, number: signal.Signals) -> bool:
     return False
 
 
-def _recordings(arguments: list[str], cwd: Path) -> Path:
+def _driver(pid: int, arguments: list[str], cwd: Path) -> Driver:
     parser = argparse.ArgumentParser(exit_on_error=False)
     run.add_arguments(parser)
     given, _ = parser.parse_known_args([one for one in arguments if one])
-    return cwd / folder_of(run.state_file(given))
+    return Driver(pid, cwd / given.config, cwd / folder_of(run.state_file(given)))

@@ -92,13 +92,13 @@ class DeviceInfo:
     power_on_count: int        = at((42, 42), U32)
     name: str                  = at(
         (46, 46), Terminated(16), "", "the owner's; first the model or serial number", personal=True)
-    passcode: str              = at((62, 62), Secret(16), "", "of the device, default 1234")
+    passcode: str              = at((62, 62), Secret(16, b"1234"), "", "of the device, default 1234")
     manufactured: str          = at((78, 78), Terminated(8), "", "YYMMDD")
     serial: str                = at(
         (86, 86), Terminated(16), "", "8 characters [A], 11 [S], 16: 10, 11 and 15 with a NUL [R]; then a passcode",
         personal=True)
     user_data: str             = at((102, 102), Secret(16), "", "the owner's text")
-    setup_passcode: str        = at((118, 118), Secret(16), "", "of the settings, default 123456")
+    setup_passcode: str        = at((118, 118), Secret(16, b"123456"), "", "of the settings, default 123456")
     user_data_2: str | None    = at((None, 134), Secret(16), "", "the owner's text")
     uart_1: int | None         = at((None, 184), UART)
     can: int | None            = at((None, 185), CAN)

@@ -14,6 +14,7 @@ from ..errors import LayoutError
 from .jk02 import AlarmBits, Balancing, CellInfo, Variant
 from .jk02_device import DeviceInfo
 from .jk02_settings import Settings
+from .rows import FACTORY
 
 # fmt: off
 ALARMS: dict[AlarmBits, Alarm] = {
@@ -100,9 +101,15 @@ def reading(live: CellInfo, slow: Lasting, variant: Variant, doubt: str = "") ->
         runtime=float(live.runtime),
         tick=round(live.uptime * 10) or live.counter,  # the counter rests on RS485, the uptime in 4.1.7
         tick_period=TICK_PERIOD,
+        factory_passcode=has_factory_passcode(slow.device),
         monitor_only=doubt,
         details=tuple(one for one in (live, settings, slow.device) if one is not None),
     )
+
+
+def has_factory_passcode(device: DeviceInfo | None) -> bool:
+    """Whether one of the passcodes is still the one it was made with."""
+    return device is not None and FACTORY in (device.passcode, device.setup_passcode)
 
 
 def fitted(slots: tuple[float, ...], mask: int, configured: int) -> tuple[float, ...]:

@@ -7,7 +7,7 @@ from ..battery.reading import Identity, Protections, Reading
 from ..errors import LayoutError
 from .jk02 import Balancing
 from .jk02_device import DeviceInfo
-from .jk02_reading import TICK_PERIOD, fitted, identity
+from .jk02_reading import TICK_PERIOD, fitted, has_factory_passcode, identity
 from .jk04 import CellInfo04, Settings04
 
 ALARMS: frozenset[Alarm] = frozenset()  # it signals none
@@ -47,6 +47,7 @@ def reading(live: CellInfo04, slow: Lasting04, doubt: str = "") -> Reading:
         runtime=float(live.runtime),
         tick=live.counter,
         tick_period=TICK_PERIOD,
+        factory_passcode=has_factory_passcode(slow.device),
         monitor_only=doubt or MONITOR,
         details=tuple(one for one in (live, settings, slow.device) if one is not None),
     )

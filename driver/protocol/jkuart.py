@@ -165,7 +165,8 @@ class UartSettings:
     battery_type: int | None                   = row(0xAF, Coded(1, BatteryType))
     sleep_time: int | None                     = row(0xB0, U16, "s")
     low_capacity_alarm: int | None             = row(0xB1, U8, "%")
-    password: str | None                       = row(0xB2, Secret(10), "", "settings password, sent in clear")
+    password: str | None                       = row(
+        0xB2, Secret(10, b"123456"), "", "settings password, sent in clear, default 123456 [R]")
     dedicated_charger: bool | None             = row(0xB3, ON_OFF)
     device_id: str | None                      = row(
         0xB4, Text(8), "", "[2] begin of the app's user data", personal=True)

@@ -8,7 +8,7 @@ from ..battery.alarms import Alarm
 from ..battery.reading import Identity, Protections, Reading
 from ..errors import LayoutError
 from .jkuart import AlarmBits, StatusBits, UartLive, UartSettings, current
-from .rows import rows
+from .rows import FACTORY, rows
 from .tlv import Walk
 
 # fmt: off
@@ -103,6 +103,7 @@ def reading(live: UartLive, slow: Lasting, walk: Walk) -> Reading:
         tick=settings.runtime,
         tick_period=RUNTIME_PERIOD,
         tick_may_rest=True,
+        factory_passcode=settings.password == FACTORY,
         monitor_only=_doubt(encoding, walk),
         details=(live, settings),
     )

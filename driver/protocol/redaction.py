@@ -25,7 +25,7 @@ _KEPT = re.compile(
 _MODEL = re.compile(rb"JK[-_][A-Z]{1,3}\d{1,2}[A-Z]\d{1,2}S\d{1,3}[A-Z]{0,4}")
 _ADDRESS = re.compile(r"\b((?:[0-9A-Fa-f]{2}:){2}[0-9A-Fa-f]{2})(?::[0-9A-Fa-f]{2}){3}\b")
 _LETTERS, _DIGITS = "ABCDEFGHJKLMNPQRSTUVWXYZ", "0123456789"
-_LEAST = 2  # characters of a name that is worth looking for elsewhere
+_LEAST = 3  # characters of a name that is worth looking for elsewhere
 
 
 class Redactor:

@@ -13,6 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from ..errors import LayoutError
 
 REDACTED = "***"
+FACTORY = "*** (as from the factory)"
 T = TypeVar("T")
 
 
@@ -139,17 +140,18 @@ class Text:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Secret:
-    """A password: its bytes are never looked at. Reads as `REDACTED`, writes as NULs."""
+    """A password. Reads as `REDACTED`, or `FACTORY` where nobody has changed it, writes as NULs."""
 
     length: int
+    factory: bytes = b""  # as every device leaves the factory; empty: not known
 
     def size(self) -> int:
         """Bytes on the wire."""
         return self.length
 
     def read(self, data: bytes) -> str:
-        """Always `REDACTED`."""
-        return REDACTED
+        """`REDACTED`, or `FACTORY`."""
+        return FACTORY if self.factory and data.partition(b"\0")[0] == self.factory else REDACTED
 
     def write(self, value: str) -> bytes:
         """Always NULs."""

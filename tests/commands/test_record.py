@@ -16,6 +16,7 @@ from driver.commands import record as record_module
 from driver.commands import running
 from driver.commands.running import running_drivers
 from driver.flight import ASKED
+from driver.options import Battery
 from driver.protocol.capture import Direction
 from driver.recording_file import load
 from driver.simulator.line import jk_line
@@ -124,7 +125,9 @@ def test_the_running_driver_is_asked(
     home.mkdir()
     with stand_in(home, WRITES) as process:
         mine = [one for one in running_drivers() if one.pid == process.pid]
-        assert [one.recordings for one in mine] == [home / "recordings"]
+        assert [(one.recordings, one.config) for one in mine] == [(home / "recordings", home / "config.ini")]
+        (home / "config.ini").write_text("[battery a]\nport = /dev/ttyUSB0\n")
+        assert [mine[0].serves(Battery(port=port)) for port in ("/dev/ttyUSB0", "/dev/ttyUSB1")] == [True, False]
         monkeypatch.setattr(record_module, "running_drivers", lambda: mine)
         assert main(["record", "out.txt", "--port", "/dev/ttyUSB0"]) == 1
         assert process.poll() is None
@@ -141,9 +144,11 @@ def test_a_driver_that_does_not_answer_is_named(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     asked: list[tuple[int, int]] = []
+    config = tmp_path / "config.ini"
+    config.write_text("[battery pack]\nport = /dev/ttyUSB0\nprotocol = jk-pb\naddress = 3\n")
     monkeypatch.setattr(running, "PATIENCE", 0.3)
     monkeypatch.setattr(os, "kill", lambda *what: asked.append(what))
-    monkeypatch.setattr(record_module, "running_drivers", lambda: [running.Driver(4711, tmp_path)])
+    monkeypatch.setattr(record_module, "running_drivers", lambda: [running.Driver(4711, config, tmp_path)])
     assert main(["record", "out.txt", "--port", "/dev/ttyUSB0"]) == 2
     assert asked == [(4711, ASKED)]
     assert "the running driver (process 4711) has written no recording of ttyUSB0" in capsys.readouterr().err

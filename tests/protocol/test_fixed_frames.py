@@ -11,7 +11,7 @@ from driver.protocol.jk04 import CellInfo04, Settings04
 from driver.protocol.layout import layout_of, read, write
 from driver.protocol.neey import NeeyCellInfo, NeeyDeviceInfo
 from driver.protocol.neey_settings import NeeyFactory, NeeySettings
-from driver.protocol.rows import REDACTED
+from driver.protocol.rows import FACTORY, REDACTED
 from tests.protocol.fixed_allowed import ODD, WORKED_OUT
 from tests.protocol.fixed_claims import CLAIMS, near
 from tests.protocol.fixed_names import MISFILED, NAMES
@@ -109,7 +109,9 @@ def test_no_secret_shows(recording: str) -> None:
             assert not text or text not in shown
         passcode = frame.data[86:102].partition(b"\0")[2].strip(b"\0").decode("latin-1")
         assert not passcode or len(record.serial) + len(passcode) < 16
-        assert record.passcode == record.user_data == record.setup_passcode == REDACTED
+        assert record.user_data == REDACTED
+        assert {record.passcode, record.setup_passcode} <= {REDACTED, FACTORY}
+        assert (record.passcode == FACTORY) == (frame.data[62:67] == b"1234\0")
 
 
 @on_each_set
