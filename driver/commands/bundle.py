@@ -18,12 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..config import HIDDEN
+from ..config import HIDDEN, SECTIONS
 from ..errors import CaptureError, LinkError
 from ..flight import ENDING, folder_of
 from ..ini import Report, read_sections
 from ..option_rows import options
-from ..options import Battery, Driver
 from ..protocol.capture import Capture, lines
 from ..protocol.redaction import Redactor
 from ..recording_file import load
@@ -90,7 +89,7 @@ def names(system: System) -> Iterator[str]:
 
 def config_lines(content: bytes, redactor: Redactor) -> Iterator[str]:
     """The options of a config.ini as it stands, without comments; secret values and those of unknown options hidden."""
-    rows = {name: row for kind in (Driver, Battery) for name, row, _ in options(kind)}
+    rows = {name: row for kind in SECTIONS.values() for name, row, _ in options(kind)}
     for section in read_sections(content, _Deaf("config.ini")).values():
         yield f"[{section.title}]"
         for name, given in section.values.items():

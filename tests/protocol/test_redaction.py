@@ -50,7 +50,9 @@ def readings(protocol: str, stream: bytes) -> list[Reading]:
         except LayoutError:
             continue
         if reading is not None:
-            found.append(dataclasses.replace(reading, identity=Identity(protocol=""), details=()))
+            found.append(
+                dataclasses.replace(reading, identity=Identity(protocol=""), factory_passcode=False, details=())
+            )
     return found
 
 
