@@ -107,7 +107,7 @@ class Charging:
         if self._goal is not None:
             aim = max(aim, self._goal - GLIDE * elapsed)
         voltage = min(full - lowered, aim * count)
-        self._goal = aim if self._state.phase is Phase.FLOAT else voltage / count
+        self._goal = voltage / count
         reasons = self._reasons(now, drop, led, terms, led_now=need > 0, led_before=lowered > 0)
         return Limit(voltage, self._say(reasons, lowered > 0, elapsed))
 

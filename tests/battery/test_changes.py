@@ -1,6 +1,9 @@
 """The last changes of the limits are kept with their reasons."""
 
 import json
+from dataclasses import replace
+
+import pytest
 
 from driver.battery.changes import Change, Changes
 from driver.battery.limits import Limit, Limits
@@ -57,3 +60,28 @@ def test_the_controller_notes_what_it_hands_out() -> None:
     said = [(change.name, change.limit.reason) for change in timeline.controller.changes.last]
     assert said[4] == ("charge_current", "charging is switched off in the BMS")
     assert any(reason.startswith("BMS silent") for _, reason in said[5:])
+
+
+@pytest.mark.parametrize(
+    ("name", "little", "enough"),
+    [
+        ("charge_voltage", 0.095, 0.105),
+        ("low_voltage", 0.095, 0.105),
+        ("charge_current", 4.9, 5.1),
+        ("discharge_current", 4.9, 5.1),
+    ],
+)
+def test_what_a_little_is(name: str, little: float, enough: float) -> None:
+    first = given(96.0)
+    was: Limit = getattr(first, name)
+    for less, noted in ((little, 4), (enough, 5)):
+        changes = Changes()
+        changes.take(first, 0.0)
+        changes.take(replace(first, **{name: Limit(was.value - less, was.reason)}), 1.0)
+        assert len(changes.last) == noted
+
+
+def test_their_age_is_told_to_a_tenth_of_a_second() -> None:
+    changes = Changes()
+    changes.take(given(96.0), 10.0)
+    assert json.loads(changes.text(11.26))[0][0] == 1.3

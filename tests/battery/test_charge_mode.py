@@ -197,3 +197,31 @@ def test_a_state_begins_with_nothing() -> None:
 
 def test_settings_have_their_defaults() -> None:
     assert (ChargeSettings().absorption_time, ChargeSettings().full_charge_interval) == (4 * HOUR, 14 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("state", "lowest", "said"),
+    [
+        (ChargeState(phase=ABSORPTION), 3.420 - 0.02001, "cell 3 needs 30 mV"),
+        (ChargeState(phase=ABSORPTION), 3.420 - 0.01999, "cell 3 needs 20 mV"),
+        (ChargeState(phase=ABSORPTION, level=900 - 600.5), 3.44, "all cells in band, 15 min to go"),
+        (ChargeState(phase=ABSORPTION, level=900 - 599.5), 3.44, "all cells in band, 10 min to go"),
+        (ChargeState(phase=ABSORPTION, tail=3600 - 3000.5), 3.40, "tail current for 55 min more"),
+        (ChargeState(phase=ABSORPTION, tail=3600 - 2999.5), 3.40, "tail current for 50 min more"),
+        (ChargeState(phase=ABSORPTION, absorbed=4 * HOUR - 3600.5), 3.40, "ends in 1.5 h at the latest"),
+        (ChargeState(phase=ABSORPTION, absorbed=4 * HOUR - 3599.5), 3.40, "ends in 1 h at the latest"),
+    ],
+)
+def test_what_is_missing_is_rounded_up(state: ChargeState, lowest: float, said: str) -> None:
+    now = top(ahead(lowest, 3.45), current=3.0)
+    assert said in description(state, now, 0.0, TERMS)
+
+
+def test_a_fiftieth_of_the_capacity_is_a_tail_and_more_is_none() -> None:
+    bounds = terms(capacity=250.0)
+    state = ChargeState(phase=ABSORPTION)
+    exact, more = top(ahead(3.40, 3.45), current=5.0), top(ahead(3.40, 3.45), current=5.5)
+    assert step(state, exact, 0.0, bounds, 10.0).tail == 10.0
+    assert "tail current for 60 min more" in description(state, exact, 0.0, bounds)
+    assert step(state, more, 0.0, bounds, 10.0).tail == 0.0
+    assert "10 A above the tail current" in description(state, more, 0.0, bounds)

@@ -5,7 +5,11 @@ from dataclasses import replace
 import pytest
 
 from driver.battery.alarms import Alarm
-from tests.battery.packs import PROTECTIONS, Timeline, ahead, amounts, reading
+from driver.battery.chemistry import Chemistry
+from driver.battery.discharging import Discharging
+from driver.battery.envelope import Envelope, envelope
+from driver.battery.limits import Limit
+from tests.battery.packs import PROTECTIONS, SETTINGS, Timeline, ahead, amounts, reading
 
 
 def discharge(timeline: Timeline) -> float:
@@ -90,3 +94,26 @@ def test_a_dip_requests_no_charge() -> None:
         timeline.hear(reading(ahead(2.70, 2.9)), 50)
         timeline.hear(reading(3.0), 1)
     assert not timeline.last.charge_requested
+
+
+def test_what_it_says_itself_is_said_only_when_something_else_would_be_allowed() -> None:
+    discharging, bounds = Discharging(), terms()
+    empty = reading(ahead(2.60, 2.9))
+    assert discharging.limit(empty, Limit(0.0, "the BMS"), bounds, 0.0) == Limit(0.0, "the BMS")
+    for amperes in (0.5, 150.0):
+        found = discharging.limit(empty, Limit(amperes, "setting"), bounds, 1.0)
+        assert found == Limit(0.0, "empty; a charge will end that")
+
+
+def test_the_minute_begins_with_nothing() -> None:
+    discharging, bounds = Discharging(), terms()
+    discharging.limit(reading(2.72), Limit(150.0, "setting"), bounds, 59.5)
+    assert not discharging.spent.charge_requested
+    discharging.limit(reading(2.72), Limit(150.0, "setting"), bounds, 0.5)
+    assert discharging.spent.charge_requested
+
+
+def terms() -> Envelope:
+    found = envelope(reading(), Chemistry.LFP, SETTINGS)
+    assert isinstance(found, Envelope)
+    return found

@@ -3,7 +3,7 @@
 import pytest
 
 from driver.battery.alarms import Alarm
-from driver.battery.history import NONE, History
+from driver.battery.history import NONE, History, step
 from tests.battery.packs import Timeline, ahead, reading
 
 
@@ -78,3 +78,24 @@ def test_a_restart_keeps_it_and_the_owner_may_clear_it() -> None:
         minimum_temperature=25.0,
         maximum_temperature=25.0,
     )
+
+
+@pytest.mark.parametrize(
+    ("alarm", "counted"),
+    [
+        (Alarm.CELL_OVER_VOLTAGE, (1, 0)),
+        (Alarm.PACK_OVER_VOLTAGE, (1, 0)),
+        (Alarm.CELL_UNDER_VOLTAGE, (0, 1)),
+        (Alarm.PACK_UNDER_VOLTAGE, (0, 1)),
+        (Alarm.CHARGE_OVER_CURRENT, (0, 0)),
+    ],
+)
+def test_which_alarms_are_of_a_voltage(alarm: Alarm, counted: tuple[int, int]) -> None:
+    history = step(NONE, reading(), frozenset({alarm}), 1.0, full=False)
+    assert (history.high_voltage_alarms, history.low_voltage_alarms) == counted
+
+
+def test_a_full_charge_begins_the_last_discharge_anew() -> None:
+    drained = step(NONE, reading(current=-72.0), frozenset(), 1000.0, full=False)
+    filled = step(drained, reading(), frozenset(), 1.0, full=True)
+    assert (filled.drawn, filled.last_discharge, filled.deepest_discharge) == (0.0, 0.0, pytest.approx(-20.0))

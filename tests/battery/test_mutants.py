@@ -16,6 +16,12 @@ NOTICED_BY = {
     "lead": ("test_lead",),
     "unheeded": ("test_unheeded",),
     "trim": ("test_trim",),
+    "charging": ("test_charging_steps",),
+    "charge_mode": ("test_charge_mode",),
+    "discharging": ("test_discharging",),
+    "history": ("test_history",),
+    "announced": ("test_announced",),
+    "changes": ("test_changes",),
     "liveness": ("test_liveness",),
     "certainty": ("test_certainty", "test_restart"),
     "easing": ("test_controller", "test_certainty"),
@@ -83,6 +89,39 @@ NO_FAULT: dict[str, dict[tuple[str, str], str]] = {
     "trim": {
         ("still: float = 0.0", "0.0 -> 1.0"): "counts from the first trim",
         ("follows = abs(current - allowed * (1 - share)) <= little", "LtE -> Lt"): EITHER,
+    },
+    "charging": {
+        ("share: float = 1.0", "1.0 -> 1.1"): "no share of the first reading is above either",
+        ("still: float = 0.0", "0.0 -> 1.0"): "counts from the first reading",
+        ("self._said_for = 0.0  # s", "0.0 -> 1.0"): "begun anew by the first reason",
+        ("if ceiling < voltage.value:", "Lt -> LtE"): EITHER,
+        (
+            "if share <= held.share or still >= CURRENT_HOLD or highest - drop <= terms.target - CLEAR:",
+            "LtE -> Lt",
+        ): "an equal share is the one that is held; " + EITHER,
+        (
+            "ceiling = self._unheeded.take(now.cells, now.current or 0.0, charge.value, resistance, elapsed)",
+            "0.0 -> 1.0",
+        ): "1 A is heeded by whatever is allowed",
+        (
+            "return Limit(voltage, self._say(reasons, lowered > 0, elapsed))",
+            "Gt -> LtE",
+        ): "what is told changes at the same moments",
+    },
+    "charge_mode": {
+        ("return max(now.cells) >= terms.target - TOP", "GtE -> Gt"): EITHER,
+        (
+            'return "cells at rest below the voltage of a full battery" if rest < terms.recharge_voltage else ""',
+            "Lt -> LtE",
+        ): EITHER,
+        ("if short > 0", "Gt -> GtE"): EITHER,
+        ("level=state.level + (elapsed if _short(now, drop, terms) <= 0 else 0.0),", "LtE -> Lt"): EITHER,
+    },
+    "discharging": {
+        (
+            "self._near_for = self._near_for + elapsed if lowest <= terms.cut_off + NEAR else 0.0",
+            "LtE -> Lt",
+        ): EITHER,
     },
     "resistance": {
         ("if PLAUSIBLE[0] <= found <= PLAUSIBLE[1]:", "LtE -> Lt"): EITHER,
