@@ -111,13 +111,24 @@ def test_it_rises_at_once_when_the_highest_cell_at_rest_is_100_mv_below(
 
 def test_chargers_that_do_not_heed_the_current_are_told_less_voltage() -> None:
     steps = Steps(Progress())
-    assert steps.voltage(0.0, 3.42, current=75.2) == pytest.approx(55.2)
-    assert steps.voltage(10.0, 3.42, current=82.0) == pytest.approx(16 * 3.42 - 0.5 * 10 * 0.0005 * 16)
-    assert steps.reason(1.0, 3.42, current=82.0).endswith("; chargers do not heed the charge current")
+    assert steps.voltage(0.0, 3.42, current=72.0) == pytest.approx(55.2)
+    assert steps.voltage(10.0, 3.42, current=95.0) == pytest.approx(16 * 3.42 - 0.5 * 23 * 0.0005 * 16)
+    assert steps.reason(1.0, 3.42, current=95.0).endswith("; chargers do not heed the charge current")
+    assert steps.share(1.0, 3.42, current=95.0) == pytest.approx(0.72)
     for current, still in ((81.1, True), (81.3, False), (None, True)):
         steps = Steps(Progress())
         steps.at(0.0, 3.42, current=current)
-        assert (steps.voltage(10.0, 3.42, current=current) == pytest.approx(55.2)) is still
+        assert (steps.voltage(25.0, 3.42, current=current) == pytest.approx(55.2)) is still
+
+
+def test_chargers_that_take_a_little_more_are_told_less_current() -> None:
+    steps = Steps(Progress())
+    assert steps.share(0.0, 3.40, current=110.0) == pytest.approx(1.0)
+    assert steps.share(6.0, 3.40, current=110.0) == pytest.approx(1.0)
+    found = steps.at(4.0, 3.40, current=110.0).charge_current
+    assert found.value == pytest.approx(95.0)
+    assert found.reason.endswith("; chargers take more than they are told")
+    assert not steps.at(1.0, 3.40, current=100.0, charge_mosfet_on=False).charge_current.reason.endswith("told")
 
 
 def test_a_reason_stays_for_a_minute() -> None:

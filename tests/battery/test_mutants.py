@@ -104,6 +104,10 @@ NO_FAULT: dict[str, dict[tuple[str, str], str]] = {
             "0.0 -> 1.0",
         ): "1 A is heeded by whatever is allowed",
         (
+            "told = self._trim.take(now.current or 0.0, charge.value, elapsed)",
+            "0.0 -> 1.0",
+        ): "1 A is not too much of whatever is allowed",
+        (
             "return Limit(voltage, self._say(reasons, lowered > 0, elapsed))",
             "Gt -> LtE",
         ): "what is told changes at the same moments",
