@@ -1,7 +1,7 @@
 """What a protocol must offer to the rest of the driver, and the registry of those that do."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..battery.alarms import Alarm
 from ..battery.reading import Reading
@@ -9,9 +9,8 @@ from .balancer_dialect import JkBalancer
 from .jkuart import REGISTERS, UartLive, UartSettings
 from .jkuart_reading import ALARMS, Lasting, lasting, reading
 from .jkuart_wire import ACTIVATE, READ_ALL, Command, UartFramer, payload
-from .rows import rows
 from .talk import Conversation, Poll, Talk
-from .tlv import read
+from .tlv import Form, Walk, read
 
 if TYPE_CHECKING:
     from .jkpb_dialect import JkPb
@@ -33,7 +32,12 @@ class Dialect(Protocol):
         """The reading of a frame; None for frames that hold none. LayoutError when bytes and table disagree."""
 
 
-SETTINGS = frozenset(row.place for _, row in rows(UartSettings))
+class Usual(NamedTuple):
+    """The frame before, without what changes from frame to frame: the next one differs in nothing else, mostly."""
+
+    form: Form[UartLive]
+    slow: Lasting
+    walk: Walk
 
 
 class JkUart:
@@ -48,22 +52,21 @@ class JkUart:
         # the longest answer takes 28 ms on the wire, the slowest recorded reply began after 93 ms
         timeout = min(0.5, poll_interval)
         self.talk = Talk(Poll(READ_ALL, poll_interval, timeout, wake=ACTIVATE, answers=_has_registers), UartFramer())
-        self._slow: tuple[bytes, Lasting] | None = None  # settings seldom change: decoded once per content
+        self._usual: Usual | None = None
 
     def take(self, frame: bytes) -> Reading | None:
         """See `Dialect.take`."""
         if not _has_registers(frame):
             return None
         content = payload(frame)
+        if (usual := self._usual) is not None and (live := usual.form.read(content)) is not None:
+            return reading(live, usual.slow, usual.walk)
         walk = REGISTERS.walk(content)
         if frame[8] == Command.READ_ONE and len(walk.registers) == 1 and walk.complete:
             return None  # somebody else on the wire asked for it
-        # no setting lies before this place, so the same bytes from here on are the same settings
-        first = next((place for register, place in walk.places.items() if register in SETTINGS), len(content) + 1)
-        settings = content[first - 1 :]
-        if self._slow is None or self._slow[0] != settings:
-            self._slow = settings, lasting(read(UartSettings, walk.registers))
-        return reading(read(UartLive, walk.registers), self._slow[1], walk)
+        live, slow = read(UartLive, walk.registers), lasting(read(UartSettings, walk.registers))
+        self._usual = Usual(Form(UartLive, content, walk), slow, walk)
+        return reading(live, slow, walk)
 
 
 def _has_registers(frame: bytes) -> bool:

@@ -7,6 +7,9 @@ All integers are big-endian. Every recorded frame of protocol version 1 holds th
 
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
+from itertools import repeat
+from operator import truediv
+from struct import unpack
 
 from ..errors import LayoutError
 from .rows import Coded, Number, Secret, Switch, Text, row, table
@@ -85,7 +88,7 @@ class NumberedCells:
         if numbers != bytes(range(1, len(numbers) + 1)):
             entry = next(n for n, number in enumerate(numbers, 1) if n != number)
             raise LayoutError(f"entry {entry} is numbered {numbers[entry - 1]}")
-        return tuple((high << 8 | low) / 1000 for high, low in zip(data[2::3], data[3::3], strict=True))
+        return tuple(map(truediv, unpack(">x" + "xH" * len(numbers), data), repeat(1000)))
 
     def write(self, value: tuple[float, ...]) -> bytes:
         """Length byte and entries; LayoutError when they do not fit."""

@@ -1,6 +1,7 @@
 """Frames of JK UART-TTL: which yield a reading and which none, and what is remembered between them."""
 
 import re
+from collections.abc import Callable
 from struct import pack
 
 import pytest
@@ -213,6 +214,25 @@ def test_a_dialect_remembers_nothing_that_is_not_so(registers: list[int], data: 
         assert reading == taken(frame)
         assert reading is not None
         assert reading.details == taken(frame).details
+
+
+@given(st.lists(st.tuples(st.integers(0, 300), st.binary(max_size=3), st.integers(0, 3)), min_size=1, max_size=4))
+def test_after_a_usual_frame_any_other_is_read_as_if_it_were_the_first(edits: list[tuple[int, bytes, int]]) -> None:
+    content = together(usual())
+    for at, put, taken_out in edits:
+        content = content[:at] + put + content[at + taken_out :]
+    dialect = JkUart()
+    dialect.take(answer())
+    for take in (dialect.take, dialect.take):  # the second time it is the usual one itself
+        assert outcome(take, sealed(content)) == outcome(JkUart().take, sealed(content))
+
+
+def outcome(take: Callable[[bytes], Reading | None], frame: bytes) -> object:
+    try:
+        reading = take(frame)
+    except LayoutError as exc:
+        return str(exc)
+    return reading and (reading, reading.details)
 
 
 # --- the registry

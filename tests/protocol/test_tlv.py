@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from driver.errors import LayoutError
 from driver.protocol.rows import Coded, Number, Secret, Switch, Text, row, table
-from driver.protocol.tlv import Registers, read, write
+from driver.protocol.tlv import KEPT, Form, Registers, read, write
 
 
 class Counted:
@@ -159,3 +159,47 @@ def test_a_walk_does_not_show_what_it_holds() -> None:
     walk = BOTH.walk(b"\x07hush")
     assert walk.registers[7] == b"hush"
     assert "hush" not in repr(walk)
+
+
+# --- forms
+
+USUAL = bytes.fromhex("05 01 03 0102 01 02 aabb 04 616263")
+
+
+def form() -> Form[Head]:
+    return Form(Head, USUAL, BOTH.walk(USUAL))
+
+
+def test_a_payload_of_the_same_form_is_read_as_a_walk_reads_it() -> None:
+    for payload in (USUAL, bytes.fromhex("05 01 03 ffff 01 02 0000 04 616263")):
+        assert form().read(payload) == read(Head, BOTH.walk(payload).registers)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "05 00 03 0102 01 02 aabb 04 616263",  # another value that is none of the record's
+        "05 01 03 0102 01 02 aabb 04 616264",
+        "05 01 03 0102 01 02 aabb 04 616263 00",  # longer
+        "05 01 03 0102 01 01 aa 02 04 616263",  # shorter inside, as long in sum
+        "05 01 02 0102 01 02 aabb 04 616263",  # another id
+        "05 01 03 0102 01 04 aabb 04 616263",  # a value that says another length
+    ],
+)
+def test_any_other_payload_is_not_of_that_form(payload: str) -> None:
+    assert form().read(bytes.fromhex(payload)) is None
+
+
+def test_what_can_be_no_value_is_left_to_who_can_name_it() -> None:
+    payload = bytes.fromhex("01 03 aabbcc")
+    form = Form(Head, payload, BOTH.walk(payload))
+    assert form.read(payload) == Head(list=b"\xaa\xbb\xcc")  # type: ignore[call-arg]
+    longer = bytes.fromhex("01 04 aabbccdd")
+    assert Form(Head, longer, BOTH.walk(longer)).read(longer) is None
+
+
+def test_the_values_it_remembers_are_few() -> None:
+    usual = form()
+    for value in (*range(3 * KEPT), 0, 1):
+        payload = USUAL.replace(b"\x03\x01\x02", b"\x03\x00" + bytes((value,)))
+        assert usual.read(payload) == read(Head, BOTH.walk(payload).registers)
