@@ -32,7 +32,7 @@ class Changes:
         for name in NAMES:
             limit: Limit = getattr(limits, name)
             before = self._noted.get(name)
-            if before is None or _differs(before, limit, WORTH[name]):
+            if limit != before and (before is None or _differs(before, limit, WORTH[name])):
                 self._noted[name] = limit
                 self.last.append(Change(now, name, limit))
 

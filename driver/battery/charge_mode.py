@@ -48,9 +48,10 @@ EMPTY = ChargeState()  # nothing is known: charge up to the target
 
 def step(state: ChargeState, now: Reading, drop: float, terms: Envelope, elapsed: float) -> ChargeState:
     """The state after this reading, `elapsed` s after the one before; its current makes `drop` V per cell."""
-    state = replace(state, since_full=state.since_full + elapsed)
     if state.phase is Phase.BULK:
+        state = _still_bulk(state, elapsed)
         return _begun(state, now) if _at_the_top(now, terms) else state
+    state = replace(state, since_full=state.since_full + elapsed)
     emptier = _emptier(state, now, sum(now.cells) / len(now.cells) - drop, terms)
     state = replace(state, emptier=state.emptier + elapsed if emptier else 0.0, soc=_higher(state.soc, now.soc))
     if emptier and state.emptier >= EMPTIER_TIME:
@@ -60,6 +61,18 @@ def step(state: ChargeState, now: Reading, drop: float, terms: Envelope, elapsed
             return state
         return ChargeState(since_full=state.since_full, reason=f"full charge every {_days(terms)}")
     return _absorbed(state, now, drop, terms, elapsed) if _at_the_top(now, terms) else state
+
+
+def _still_bulk(state: ChargeState, elapsed: float) -> ChargeState:
+    return ChargeState(
+        absorbed=state.absorbed,
+        level=state.level,
+        tail=state.tail,
+        emptier=state.emptier,
+        since_full=state.since_full + elapsed,
+        soc=state.soc,
+        reason=state.reason,
+    )
 
 
 def _begun(state: ChargeState, now: Reading) -> ChargeState:

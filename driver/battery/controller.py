@@ -214,7 +214,7 @@ class Controller:
             found = replace(found, charge_by_soc=None)
         wanted = self._charging.limits(reading, limits(reading, found), found, self._resistance.per_cell, elapsed)
         discharge = self._discharging.limit(reading, wanted.discharge_current, found, elapsed)
-        wanted = replace(wanted, discharge_current=discharge)
+        wanted = Limits(wanted.charge_voltage, wanted.charge_current, discharge, wanted.low_voltage)
         before = self._shown or self._kept(len(reading.cells))
         return wanted if before is None else eased(before, wanted, found, len(reading.cells), elapsed)
 

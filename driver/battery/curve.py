@@ -1,5 +1,6 @@
 """Curves: points (x, share), linear between them and flat beyond both ends."""
 
+from bisect import bisect_left
 from typing import TypeAlias
 
 Curve: TypeAlias = tuple[tuple[float, float], ...]  # (x, share 0 to 1), x rising
@@ -7,14 +8,14 @@ Curve: TypeAlias = tuple[tuple[float, float], ...]  # (x, share 0 to 1), x risin
 
 def along(curve: Curve, x: float) -> float:
     """The curve's value at x. A flat part is exactly flat and a 0 exactly 0: a limit of nearly 0 would not be one."""
-    before_x, before_y = curve[0]
-    if x <= before_x:
+    place = bisect_left(curve, (x,))
+    if place == 0:
+        return curve[0][1]
+    before_x, before_y = curve[place - 1]
+    if place == len(curve):
         return before_y
-    for next_x, next_y in curve:
-        if x <= next_x:
-            return before_y + (next_y - before_y) * ((x - before_x) / (next_x - before_x))
-        before_x, before_y = next_x, next_y
-    return before_y
+    next_x, next_y = curve[place]
+    return before_y + (next_y - before_y) * ((x - before_x) / (next_x - before_x))
 
 
 def inside(curve: Curve, low: float | None, high: float | None, margin: float) -> Curve:

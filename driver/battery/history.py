@@ -1,6 +1,7 @@
 """What a battery has gone through, counted while its BMS is heard; kept over restarts, cleared by the owner."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from .alarms import Alarm
 from .reading import Reading
@@ -44,13 +45,13 @@ def step(known: History, now: Reading, risen: frozenset[Alarm], elapsed: float, 
     drawn = 0.0 if full else min(0.0, known.drawn + current * elapsed / 3600)
     temperatures = [value for value in now.temperatures if value is not None]
     since = 0.0 if full else None if known.since_full is None else known.since_full + elapsed
-    return replace(
-        known,
+    cells = [volts for volts in now.cells if volts] if 0.0 in now.cells else now.cells
+    return History(
         charged_energy=known.charged_energy + max(0.0, energy),
         discharged_energy=known.discharged_energy + max(0.0, -energy),
-        minimum_voltage=_least(known.minimum_voltage, [now.voltage]),
-        maximum_voltage=_most(known.maximum_voltage, [now.voltage]),
-        minimum_cell_voltage=_least(known.minimum_cell_voltage, [volts for volts in now.cells if volts]),
+        minimum_voltage=_least(known.minimum_voltage, (now.voltage,)),
+        maximum_voltage=_most(known.maximum_voltage, (now.voltage,)),
+        minimum_cell_voltage=_least(known.minimum_cell_voltage, cells),
         maximum_cell_voltage=_most(known.maximum_cell_voltage, now.cells),
         minimum_temperature=_least(known.minimum_temperature, temperatures),
         maximum_temperature=_most(known.maximum_temperature, temperatures),
@@ -64,9 +65,11 @@ def step(known: History, now: Reading, risen: frozenset[Alarm], elapsed: float, 
     )
 
 
-def _least(known: float | None, values: "list[float] | tuple[float, ...]") -> float | None:
-    return min([*values, *([] if known is None else [known])], default=None)
+def _least(known: float | None, values: Sequence[float]) -> float | None:
+    least = min(values, default=None)
+    return known if least is None or (known is not None and known <= least) else least
 
 
-def _most(known: float | None, values: "list[float] | tuple[float, ...]") -> float | None:
-    return max([*values, *([] if known is None else [known])], default=None)
+def _most(known: float | None, values: Sequence[float]) -> float | None:
+    most = max(values, default=None)
+    return known if most is None or (known is not None and known >= most) else most

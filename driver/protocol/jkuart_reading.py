@@ -78,7 +78,8 @@ def reading(live: UartLive, slow: Lasting, walk: Walk) -> Reading:
         raise _missing(live, walk)
     encoding = version(live, walk)
     alarms, unknown = _alarms(live.alarms)
-    status, settings = live.status, slow.settings
+    charging, discharging, balancing = _states(live.status)
+    settings = slow.settings
     return Reading(
         identity=slow.identity,
         protections=slow.protections,
@@ -90,9 +91,9 @@ def reading(live: UartLive, slow: Lasting, walk: Walk) -> Reading:
         mos_temperature=live.mos_temperature,
         alarms=alarms,
         unknown_alarm_bits=unknown,
-        charge_mosfet_on=bool(status & StatusBits.CHARGE_MOSFET_ON),
-        discharge_mosfet_on=bool(status & StatusBits.DISCHARGE_MOSFET_ON),
-        balancing=bool(status & StatusBits.BALANCING),
+        charge_mosfet_on=charging,
+        discharge_mosfet_on=discharging,
+        balancing=balancing,
         charge_switch=settings.charge_switch,
         discharge_switch=settings.discharge_switch,
         balance_switch=settings.balancer_switch,
@@ -131,6 +132,16 @@ def _doubt(encoding: int, walk: Walk) -> str:
     if encoding == 0:
         return "protocol version 0: no recording proves how it encodes the current"
     return "" if walk.complete else f"{_unknown(walk)}"
+
+
+@lru_cache(maxsize=16)
+def _states(status: int) -> tuple[bool, bool, bool]:
+    """Whether charging and discharging are let through, and whether the balancer works."""
+    return (
+        bool(status & StatusBits.CHARGE_MOSFET_ON),
+        bool(status & StatusBits.DISCHARGE_MOSFET_ON),
+        bool(status & StatusBits.BALANCING),
+    )
 
 
 @lru_cache(maxsize=64)

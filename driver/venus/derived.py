@@ -54,12 +54,12 @@ def balancing_cells(reading: Reading) -> Column:
 
 def lowest(column: Column) -> float | None:
     """The lowest valid value."""
-    return min((value for value in column if value is not None), default=None)
+    return min(_valid(column), default=None)
 
 
 def highest(column: Column) -> float | None:
     """The highest valid value."""
-    return max((value for value in column if value is not None), default=None)
+    return max(_valid(column), default=None)
 
 
 def spread(column: Column) -> float | None:
@@ -76,3 +76,8 @@ def place(extreme: Callable[[Column], float | None], letter: str) -> Callable[[C
         return None if found is None else f"{letter}{column.index(found) + 1}"
 
     return value
+
+
+def _valid(column: Column) -> Sequence[float]:
+    """The values that are some: nearly always all of them."""
+    return [value for value in column if value is not None] if None in column else column  # type: ignore[return-value]

@@ -135,6 +135,21 @@ def state_key(outcome: Outcome) -> object:
     )  # fmt: skip
 
 
+def history_key(history: History) -> object:
+    """What the rows of `HISTORY` draw on, a tenth as fine as they show the sums, which grow with each reading."""
+    since = history.since_full
+    return (
+        int(100 * history.charged_energy), int(100 * history.discharged_energy), int(100 * history.last_discharge),
+        int(100 * history.deepest_discharge), None if since is None else since // 10, extremes(history),
+    )  # fmt: skip
+
+
+extremes = attrgetter(
+    "minimum_voltage", "maximum_voltage", "minimum_cell_voltage", "maximum_cell_voltage",
+    "high_voltage_alarms", "low_voltage_alarms",
+)  # fmt: skip
+
+
 def inverted(value: int | None) -> int | None:
     """0 for 1 and 1 for 0."""
     return None if value is None else 1 - value
@@ -172,7 +187,7 @@ STATE: Group[Outcome] = Group(state_key, (
     Row("/System/NrOfModulesBlockingDischarge", "i", "%d", lambda now: modules(now).blocking_discharge),
 ))
 
-HISTORY: Group[History] = Group(lambda now: now, (  # what was never counted has no path
+HISTORY: Group[History] = Group(history_key, (  # what was never counted has no path
     Row("/History/CanBeCleared",       "i", "%d",      lambda now: 1),  # by a 1 to /History/Clear
     Row("/History/ChargedEnergy",      "d", "%.1fkWh", lambda now: now.charged_energy or None, 0.1),
     Row("/History/DischargedEnergy",   "d", "%.1fkWh", lambda now: now.discharged_energy or None, 0.1),

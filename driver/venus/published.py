@@ -6,7 +6,9 @@ value of exactly 0 is never held off, and a limit falls at once: it is held only
 """
 
 from collections.abc import Iterable
+from itertools import compress, repeat
 from math import floor
+from operator import ne
 
 from ..battery.alarms import Alarm
 from ..battery.bank_outcome import BankOutcome, PackState
@@ -30,19 +32,20 @@ from .paths import (
 )
 
 DIGITS = {0.001: 3, 0.01: 2, 0.1: 1, 1.0: 0, 100.0: -2}  # step -> decimals
+NUMBER = (int, float)  # made once: `int | float` in a call makes a new object each time
 SLACK = 1.001  # a difference of one step, computed in binary, is not always one step
 
 
 def settled(step: float, held: Value, value: float) -> float:
     """`value` rounded to `step`, or `held` while it is near enough."""
-    if value and isinstance(held, int | float) and abs(value - held) <= step * SLACK:
+    if value and isinstance(held, NUMBER) and abs(value - held) <= step * SLACK:
         return held
     return round(value, DIGITS[step]) + 0.0  # not -0.0
 
 
 def settled_limit(step: float, held: Value, value: float) -> float:
     """The same for a limit: never above `value`."""
-    if isinstance(held, int | float) and held <= value <= held + step * SLACK:
+    if isinstance(held, NUMBER) and held <= value <= held + step * SLACK:
         return held
     return round(floor(value / step + 1e-6) * step, DIGITS[step])
 
@@ -123,13 +126,12 @@ class Published:
             return
         self._raw[series.path] = values
         column = self._columns[series.path]
-        known = len(column)
-        column += [None] * (len(values) - known)
+        known, count = len(column), len(values)
+        column += [None] * (count - known)
+        differ = map(ne, values, before) if count == len(before) else repeat(True)
         changed = False
-        for index, was in enumerate(column):
-            value = values[index] if index < len(values) else None
-            if index < len(before) and value == before[index]:
-                continue
+        for index in compress(range(len(column)), differ):
+            value, was = values[index] if index < count else None, column[index]
             if value is not None and series.step:
                 value = settled(series.step, was, value)
             if value != was or index >= known:

@@ -71,9 +71,6 @@ NO_FAULT: dict[str, dict[tuple[str, str], str]] = {
             "both sides are blocked, whatever the cells",
         ),
     },
-    "curve": {
-        ("if x <= next_x:", "LtE -> Lt"): "at a point the next line begins with the same value",
-    },
     "liveness": {
         ("self.moved_at = 0.0  # monotonic s; a silent BMS was last heard then", "0.0 -> 1.0"): "set by the first tick",
         ("self._seen_at = 0.0", "0.0 -> 1.0"): "set by the first reading",
