@@ -44,7 +44,7 @@ else:
     _errors = import_module(f"{LIBRARY}.errors")
     AuthError, DBusError, InvalidAddressError = _errors.AuthError, _errors.DBusError, _errors.InvalidAddressError
 
-__all__ = ["LIBRARY", "DBusError", "Message", "MessageBus", "MessageFlag", "MessageType", "Variant"]
+__all__ = ["LIBRARY", "DBusError", "Message", "MessageBus", "MessageFlag", "MessageType", "Prepared", "Variant"]
 
 DAEMON = "org.freedesktop.DBus"
 CONNECT_TIMEOUT = 10.0  # s
@@ -108,12 +108,25 @@ def _close_socket(bus: MessageBus) -> None:
             opened.close()
 
 
-def post(bus: MessageBus, message: Message) -> None:
+class Prepared:
+    """A message whose bytes its sender makes; `make` is given its serial. To a library it is a message to be sent."""
+
+    unix_fds: tuple[int, ...] = ()
+
+    def __init__(self, make: Callable[[int], bytes]) -> None:
+        self.serial = 0
+        self._make = make
+
+    def _marshall(self, negotiate_unix_fd: bool = False) -> bytes:
+        return self._make(self.serial)
+
+
+def post(bus: MessageBus, message: "Message | Prepared") -> None:
     """Send and do not wait. Whether the connection still lives is `watch`'s business, so errors end here."""
     if not bus.connected:
         return
     try:
-        sent = bus.send(message)
+        sent = bus.send(message)  # type: ignore[arg-type]
     except OSError:  # lost in this moment; some versions then ask the loop for a closed socket
         return
     if sent.done():

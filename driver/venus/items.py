@@ -9,18 +9,20 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import isfinite
 from typing import Any, TypeAlias
 
 from ..errors import BusError
-from .bus import Message, MessageBus, MessageFlag, MessageType, Variant, post
+from .bus import Message, MessageBus, MessageFlag, MessageType, Prepared, Variant, post
+from .items_changed import BUS_ITEM as BUS_ITEM
+from .items_changed import Entry, signal
+from .items_changed import Value as Value
 
 log = logging.getLogger(__name__)
 
-Value: TypeAlias = float | int | str | None  # None: invalid
 Accept: TypeAlias = Callable[[Value], Coroutine[Any, Any, bool]]
 
-BUS_ITEM = "com.victronenergy.BusItem"
 INTROSPECTABLE = "org.freedesktop.DBus.Introspectable"
 PEER = "org.freedesktop.DBus.Peer"
 INVALID = Variant("ai", [])
@@ -64,7 +66,7 @@ class Item:
         return INVALID_TEXT if self.value is None else self.form % self.value
 
     def entry(self) -> dict[str, Variant]:
-        """What GetItems and ItemsChanged say about this path."""
+        """What GetItems says about this path."""
         return {"Value": self.variant(), "Text": Variant("s", self.text())}
 
 
@@ -76,14 +78,7 @@ class Tree:
         self._items: dict[str, Item] = {}
         self._asked: dict[str, Callable[[], str]] = {}
         self._writing: set[asyncio.Task[None]] = set()
-        self._signal = Message(  # one for all times: its header is checked once, its bytes are made when it is sent
-            message_type=MessageType.SIGNAL,
-            path="/",
-            interface=BUS_ITEM,
-            member="ItemsChanged",
-            signature="a{sa{sv}}",
-            flags=MessageFlag.NO_REPLY_EXPECTED,
-        )
+        self._entries: dict[str, Entry] = {}  # of the paths that were ever announced
         bus.add_message_handler(self._handle)
 
     def __contains__(self, path: str) -> bool:
@@ -102,24 +97,25 @@ class Tree:
 
     def update(self, values: Mapping[str, Value], new: Mapping[str, Item] | None = None) -> None:
         """Take over new values of existing items, and `new` items. All that differs goes out in one ItemsChanged."""
-        changed = {}
+        changed = []
         for path, value in values.items():
             item = self._items[path]
             if value != item.value:
                 value = clean(item.signature, value)
                 if value != item.value:
                     item.value = value
-                    changed[path] = item.entry()
+                    changed.append(self._packed(path, item))
         if new:
             self._items.update(new)
-            changed.update({path: item.entry() for path, item in new.items()})
+            changed += [self._packed(path, item) for path, item in new.items()]
         if changed:
-            self._announce(changed)
+            post(self._bus, Prepared(partial(signal, changed)))
 
-    def _announce(self, changed: Mapping[str, Mapping[str, Variant]]) -> None:
-        self._signal.body = [changed]
-        self._signal.serial = 0
-        post(self._bus, self._signal)
+    def _packed(self, path: str, item: Item) -> bytes:
+        entry = self._entries.get(path)
+        if entry is None:
+            entry = self._entries[path] = Entry(path, item.signature)
+        return entry.packed(item.value, item.text())
 
     def _handle(self, message: Message) -> bool:
         """Answer every call but those to Peer; the library has no objects of its own here."""
