@@ -41,8 +41,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-TURN, CALM_TURN = 1.0, 4.0  # s between turns, while some battery is silent and while all live: a wake-up has its price
 WATCHDOG = float(os.environ.get("DRIVER_WATCHDOG_SECONDS", "30"))  # s; shorter for tests
+# s between turns, while some battery is silent and while all live: a wake-up has its price
+TURN, CALM_TURN = 1.0, min(8.0, WATCHDOG / 3)
 KEEP = 60.0  # s between looks at what a restart must know
 RESTART = 2.0  # s before a battery whose code raised is tried again
 LEAVE = 1.5  # s for all batteries to leave D-Bus

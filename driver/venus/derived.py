@@ -1,14 +1,20 @@
 """What follows from a reading, and what follows from the published values of all cells or sensors."""
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import TypeAlias
 
 from ..battery.alarms import Alarm
+from ..battery.history import History
 from ..battery.reading import Reading
 
 Column: TypeAlias = Sequence[float | None]  # published values of all cells, or of all sensors
 
 LONGEST = 864_000  # s; what Victron's own shunts say for "no end in sight"
+EXTREMES = attrgetter(
+    "minimum_voltage", "maximum_voltage", "minimum_cell_voltage", "maximum_cell_voltage",
+    "high_voltage_alarms", "low_voltage_alarms",
+)  # fmt: skip
 IDLE_SHARE = 0.005  # of the capacity; below that current a time to go is noise
 
 
@@ -50,6 +56,15 @@ def balancing_cells(reading: Reading) -> Column:
     """1 for each cell that is being balanced; nothing where the protocol does not tell which."""
     busy = reading.balancing_cells
     return () if busy is None else [int(cell in busy) for cell in range(1, len(reading.cells) + 1)]
+
+
+def history_key(history: History) -> object:
+    """What the rows of `HISTORY` draw on, a tenth as fine as they show the sums, which grow with each reading."""
+    since = history.since_full
+    return (
+        int(100 * history.charged_energy), int(100 * history.discharged_energy), int(100 * history.last_discharge),
+        int(100 * history.deepest_discharge), None if since is None else since // 10, EXTREMES(history),
+    )  # fmt: skip
 
 
 def lowest(column: Column) -> float | None:

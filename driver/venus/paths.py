@@ -26,6 +26,7 @@ from .derived import (
     balancing_cells,
     consumed,
     highest,
+    history_key,
     lowest,
     place,
     remaining,
@@ -133,21 +134,6 @@ def state_key(outcome: Outcome) -> object:
         charge_allowed(outcome), discharge_allowed(outcome), modules(outcome), outcome.charge_requested,
         outcome.alarm_words,
     )  # fmt: skip
-
-
-def history_key(history: History) -> object:
-    """What the rows of `HISTORY` draw on, a tenth as fine as they show the sums, which grow with each reading."""
-    since = history.since_full
-    return (
-        int(100 * history.charged_energy), int(100 * history.discharged_energy), int(100 * history.last_discharge),
-        int(100 * history.deepest_discharge), None if since is None else since // 10, extremes(history),
-    )  # fmt: skip
-
-
-extremes = attrgetter(
-    "minimum_voltage", "maximum_voltage", "minimum_cell_voltage", "maximum_cell_voltage",
-    "high_voltage_alarms", "low_voltage_alarms",
-)  # fmt: skip
 
 
 def inverted(value: int | None) -> int | None:
