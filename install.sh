@@ -375,23 +375,28 @@ is_there() { # the battery $1, with values
 watch_driver() { # looks in the last fifth of the time, so that a battery may take its time and a link may drop
     [ -f "$PREVIOUS/.awaited" ] && echo $$ >"$PREVIOUS/.watcher" || return 0
     missing=$(cat "$PREVIOUS/.awaited")
-    sleep $((TRIAL - TRIAL / 5))
-    left=$((TRIAL / 5))
-    while [ "$(cat "$PREVIOUS/.watcher" 2>/dev/null)" = $$ ]; do
-        still=
-        for battery in $missing; do is_there "$battery" || still="$still $battery"; done
-        missing=$still
-        if [ -z "$missing" ]; then
-            end_trial
-            log_line "every battery is back: the upgrade to $(version "$APP") stays"
-            return
-        fi
-        [ "$left" -gt 0 ] || break
+    left=$TRIAL
+    while watches; do
+        [ "$left" -gt $((TRIAL / 5)) ] || look_for_missing
+        [ -n "$missing" ] && [ "$left" -gt 0 ] || break
         sleep 1
         left=$((left - 1))
     done
-    [ "$(cat "$PREVIOUS/.watcher" 2>/dev/null)" = $$ ] || return 0 # somebody has ended the trial
-    roll_back "$TRIAL s after the upgrade these batteries were missing:$missing"
+    watches || return 0 # somebody has ended the trial
+    if [ -n "$missing" ]; then
+        roll_back "$TRIAL s after the upgrade these batteries were missing:$missing"
+    else
+        end_trial
+        log_line "every battery is back: the upgrade to $(version "$APP") stays"
+    fi
+}
+
+watches() { [ "$(cat "$PREVIOUS/.watcher" 2>/dev/null)" = $$ ]; }
+
+look_for_missing() {
+    still=
+    for battery in $missing; do is_there "$battery" || still="$still $battery"; done
+    missing=$still
 }
 
 log_line() { say "$(date -u '+%Y-%m-%d %H:%M:%S') $*"; }

@@ -156,6 +156,20 @@ def test_an_installation_that_was_cut_off_is_finished(machine: Machine, left: st
     assert contents(machine.root) == before
 
 
+@pytest.mark.parametrize("target", ["spoilt", "gone"])
+def test_a_rollback_that_was_cut_off_is_finished(machine: Machine, target: str) -> None:
+    machine.do("install")
+    before = contents(machine.root)
+    shutil.copytree(machine.app, machine.app.parent / ".dbus-jkbms.back")
+    if target == "gone":
+        shutil.rmtree(machine.app)
+        machine.do("install")
+    else:
+        (machine.app / "driver/errors.py").write_text("the version that is left")
+        machine.do("enable")
+    assert contents(machine.root) == before
+
+
 # --- enable, disable, status ---------------------------------------------------------------------------------------
 
 

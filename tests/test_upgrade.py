@@ -127,7 +127,7 @@ class TestOnAGx:
         upgraded(running, mute)
         running.bare.install("disable")
         assert not (running.bare.app / ".previous").exists()
-        until(lambda: not running.bare.processes("watch"), seconds=10 * TRIAL)
+        until(lambda: not running.bare.processes("watch"))
         assert version(running) == "9.0.0"
         assert not running.bare.link.is_symlink()
 
