@@ -1,7 +1,7 @@
 """The last minutes of a link, in little memory: what the flight recorder and `record` write down as it happens.
 
 Chunks are strung together and, a few dozen at a time, compressed: frames of one battery resemble each other, so that
-ten minutes of one frame a second take about 50 kB. Most chunks cost one append; see benchmarks in docs/captures.md.
+ten minutes of one frame a second take about 50 kB. Most chunks cost one append.
 """
 
 import time

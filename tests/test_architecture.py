@@ -92,3 +92,17 @@ def test_a_broad_except_stands_once() -> None:
         and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id in ("Exception", "BaseException")))
     ]
     assert broad == ["app.py"]
+
+
+# what could call home, or let somebody in; the links call the host that the owner has named
+NETWORK = {"socket", "socketserver", "ssl", "http", "urllib", "ftplib", "smtplib", "xmlrpc", "telnetlib", "webbrowser"}
+MAY_CONNECT = {"link/opening.py", "link/refusal.py", "link/rfc2217.py"}
+DOORS = {"create_server", "start_server", "start_unix_server", "create_unix_server", "create_datagram_endpoint", "bind"}
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if part_of(file) != "simulator"], ids=lambda file: file.name)
+def test_nothing_calls_home_and_nothing_listens(file: Path) -> None:
+    if file.relative_to(ROOT).as_posix() not in MAY_CONNECT:
+        assert not {name.split(".")[0] for name in imports(file)} & NETWORK
+    called = {node.attr for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Attribute)}
+    assert not called & DOORS
