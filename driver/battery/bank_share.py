@@ -11,6 +11,7 @@ LOOKS = 2  # in a row that must agree: packs are read within a second, and a ste
 SETTLES = 60.0  # s, time constant with which a share falls
 LEAST_RATE = 0.01  # C; a smaller current of the bank says nothing about shares
 LEAST_CURRENT = 3.0  # A
+OVER = 1.05  # times its own limit; a pack with more than that is overloaded
 FLOOR = 0.25  # of the share by capacity, below which none falls: a pack that takes nothing now may do so soon
 
 
@@ -36,20 +37,33 @@ class Shares:
         self.of = stayed | back
         self._seen.clear()
 
-    def learn(self, currents: Mapping[str, float], capacity: float | None, elapsed: float) -> None:
-        """Each pack's current in this direction, in A, from readings of one moment, `elapsed` s after the last look."""
+    def watch(self, currents: Mapping[str, float], own: Mapping[str, float], allowed: float) -> None:
+        """Where the sum tells nothing, because a pack is missing in it or lies: a pack with more than its `own` limit.
+
+        While the bank keeps to what it is `allowed`, in A, that pack has at least such a share of it.
+        """
+        for name, current in currents.items():
+            if current > OVER * own[name] and allowed > 0:
+                self.of[name] = max(self.of[name], min(1.0, current / allowed))
+
+    def learn(self, currents: Mapping[str, float], capacity: float | None, elapsed: float) -> bool:
+        """Each pack's current in this direction, in A, from readings of one moment, `elapsed` s after the last look.
+
+        Whether there was anything to learn.
+        """
         total, part = sum(currents.values()), min(1.0, elapsed / SETTLES)
         if currents.keys() != self.of.keys() or total < max(LEAST_CURRENT, LEAST_RATE * (capacity or 0.0)):
             self._seen.clear()
             whole = max(1.0, sum(self.of.values()))  # more than that where packs came back, or carried for others
             self.of = {name: share + (share / whole - share) * part for name, share in self.of.items()}
-            return
+            return False
         self._seen.append({name: max(0.0, current / total) for name, current in currents.items()})
         if len(self._seen) < LOOKS:
-            return
+            return True
         for name, share in self.of.items():
             lasting = min(seen[name] for seen in self._seen)
             self.of[name] = max(lasting, share + (lasting - share) * part)
+        return True
 
 
 def proportions(capacities: Mapping[str, float | None]) -> dict[str, float]:

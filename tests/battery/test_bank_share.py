@@ -47,6 +47,35 @@ def test_little_current_and_a_pack_without_one_teach_nothing(currents: dict[str,
     assert made.of == {"B1": 0.5, "B2": 0.5}
 
 
+def test_an_overloaded_pack_has_at_least_that_share_of_what_the_bank_may() -> None:
+    made = shares(B1=100.0, B2=100.0)
+    made.watch({"B1": 42.0, "B2": 30.0}, {"B1": 40.0, "B2": 40.0}, 60.0)  # no more than 5 % over
+    assert made.of == {"B1": 0.5, "B2": 0.5}
+    made.watch({"B1": 48.0, "B2": 30.0}, {"B1": 40.0, "B2": 40.0}, 60.0)
+    assert made.of == {"B1": 0.8, "B2": 0.5}
+    made.watch({"B1": 70.0, "B2": 30.0}, {"B1": 40.0, "B2": 40.0}, 60.0)
+    assert made.of == {"B1": 1.0, "B2": 0.5}
+    made.watch({"B1": 70.0, "B2": 70.0}, {"B1": 0.0, "B2": 0.0}, 0.0)  # nothing is allowed: nothing divides
+    assert made.of == {"B1": 1.0, "B2": 0.5}
+
+
+def test_a_pack_that_lies_about_its_current_does_not_overload_the_others() -> None:
+    bank = Banked(2).hear(5)
+    bank.hear(B1=reading(current=150.0), B2=reading(current=-200.0))
+    assert bank.limits[1] == pytest.approx(200.0 * 100 / 150, abs=0.01)
+    bank.hear(2, B1=reading(current=150.0), B2=reading(current=-200.0))  # what it gets does not fall: less
+    assert bank.limits[1] == 100.0
+    assert bank.reasons[1] == "B1: setting"
+
+
+def test_a_pack_that_is_overdue_hides_no_overload() -> None:
+    bank = Banked(2).hear(5)
+    bank.hear(1, B1=reading(current=190.0), B2=None)
+    assert bank.limits[1] == 200.0
+    bank.hear(1, B1=reading(current=190.0), B2=None)
+    assert bank.limits[1] == pytest.approx(200.0 * 100 / 190, abs=0.01)
+
+
 def test_no_share_falls_to_nothing() -> None:
     made = shares(B1=100.0, B2=100.0)
     for _ in range(3000):

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from driver.bank_battery import LATE
+from driver.battery.bank_member import CLOSE
 from driver.battery.chemistry import Chemistry
 from driver.battery.controller import RESTART_GRACE
 from driver.battery.easing import CELL_RISE, RISE_TIME
@@ -49,5 +51,7 @@ def test_the_other_numbers_are_those_of_the_code() -> None:
         f"to its full value in {RISE_TIME:g} s, the charge voltage by {CELL_RISE * 1000:g} mV per cell and second",
         f"unknown for {UNBELIEVED:g} s, then believed",
         f"answers within {RESTART_GRACE:g} s",
+        f"counted in within {CLOSE:.2f} V per cell of the others",
+        f"no reading for {LATE:g} s, or for three polls",
     ):
         assert said in text
