@@ -100,3 +100,19 @@ def test_a_firmware_update_changes_nothing_for_the_driver(gx: Gx, archive: Path)
     assert gx.ask(battery, "/CustomName").endswith("House")
     assert gx.ask(battery, "/DeviceInstance") == "variant       int32 1"
     (gx.bare.root / "opt/victronenergy/version").write_text("v3.72\nVictron Energy\n20260801123456\n")
+
+
+def test_a_migrated_battery_is_a_shadow_until_its_owner_lets_it_control(gx: Gx, archive: Path) -> None:
+    gx.bare.boot(stick=archive)
+    (gx.bare.root / "tmp/old.ini").write_text("[DEFAULT]\nBMS_TYPE = Jkbms\nMAX_CELL_VOLTAGE = 3.40\n")
+    migrate = "cd /data/apps/dbus-jkbms && python3 -m driver migrate /tmp/old.ini"
+    result = gx.bare.run("sh", "-c", migrate)
+    assert result.returncode == 1  # it names no port
+    port = gx.config.splitlines()[1]
+    gx.config = result.stdout.replace("#port = /dev/serial/by-id/...", port)
+    gx.configure()
+    (battery,) = gx.batteries()
+    assert gx.ask(battery, "/Info/MaxChargeVoltage") == ""
+    gx.config = gx.config.replace("control = no\n", "")
+    gx.configure()
+    until(lambda: gx.ask(battery, "/Info/MaxChargeVoltage") == "variant       double 54.4", seconds=60)
