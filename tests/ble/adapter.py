@@ -6,6 +6,7 @@ from collections import deque
 from typing import Any
 
 from tests.ble.device import FakeDevice
+from tests.ble.gatt import hang
 from tests.ble.nodes import ADAPTER, DEVICE, Node, RefusedError, wrapped
 
 
@@ -15,6 +16,7 @@ class FakeAdapter(Node):
         self.devices: list[FakeDevice] = []
         self.sessions: dict[str, dict[str, Any]] = {}  # filters of those who scan
         self.filters: dict[str, dict[str, Any]] = {}
+        self.scans: list[dict[str, Any]] = []  # filters of every scan that was begun
         self.log: deque[tuple[float, str]] = deque(maxlen=500)
         self.errors: dict[str, list[Any]] = {}
         self.wedged = False  # hears nothing and connects nothing until it is switched off and on
@@ -39,28 +41,31 @@ class FakeAdapter(Node):
     def calls(self) -> list[str]:
         return [method for _, method in self.log]
 
-    def _script(self, method: str) -> None:
+    async def _script(self, method: str) -> None:
         self.log.append((time.monotonic(), method))
         script = self.errors.get(method)
         fault = script.pop(0) if script else None
+        if fault == "hang":
+            await hang()
         if fault is not None:
             raise RefusedError(*fault)
 
     async def m_set_discovery_filter(self, sender: str, wanted: dict[str, Any]) -> None:
-        self._script("SetDiscoveryFilter")
+        await self._script("SetDiscoveryFilter")
         self.filters[sender] = {name: value.value for name, value in wanted.items()}
 
     async def m_start_discovery(self, sender: str) -> None:
-        self._script("StartDiscovery")
+        await self._script("StartDiscovery")
         if not self.powered:
             raise RefusedError("NotReady")
         if sender in self.sessions:
             raise RefusedError("InProgress")
         self.sessions[sender] = self.filters.get(sender, {})
+        self.scans.append(self.sessions[sender])
         self._update()
 
     async def m_stop_discovery(self, sender: str) -> None:
-        self._script("StopDiscovery")
+        await self._script("StopDiscovery")
         if not self.powered:
             raise RefusedError("NotReady")
         if self.sessions.pop(sender, None) is None:
@@ -68,7 +73,7 @@ class FakeAdapter(Node):
         self._update()
 
     async def m_remove_device(self, sender: str, path: str) -> None:
-        self._script("RemoveDevice")
+        await self._script("RemoveDevice")
         for device in self.devices:
             if device.path == path and path in self.bluez.tree:
                 device.remove()
@@ -77,7 +82,7 @@ class FakeAdapter(Node):
 
     def set_powered(self, *, on: bool) -> None:
         """The Powered property was written."""
-        self._script("SetPowered")
+        self.log.append((time.monotonic(), "SetPowered"))
         self.bluez.soon(0.02, lambda: self.power(on=on))
 
     def forget_client(self, sender: str) -> None:

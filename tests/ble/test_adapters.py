@@ -108,3 +108,23 @@ async def test_a_battery_moves_to_the_other_adapter_when_one_dies(air) -> None:
         air.call(one.adapter.unplug)
         await battery.lives(within=60.0)
         assert two.connected
+
+
+async def test_a_bluetoothd_that_does_not_answer_a_scan_holds_nobody_up_for_ever(air, hci0, bms) -> None:
+    other = air.add_device(hci0, OTHER_ADDRESS, known=True)
+    other.bms.period = 0.05
+    hci0.errors["StartDiscovery"] = ["hang"]
+    radios = Radios()
+    async with Battery(radios=radios) as held, Battery(OTHER_ADDRESS, radios=radios) as living:
+        await living.lives()
+        await held.fails("did not answer StartDiscovery")
+        await held.lives()
+        assert living.session.statistics.outages == 0
+
+
+async def test_a_device_that_cannot_be_removed_is_connected_all_the_same(hci0, bms) -> None:
+    hci0.errors["RemoveDevice"] = [("Failed", None)]
+    bms.plan = [{"error": ("Failed", "Page Timeout")}] * 3
+    async with Battery() as battery:
+        await battery.lives()
+    assert battery.steps[Step.REMOVE] == 1

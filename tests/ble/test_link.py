@@ -64,6 +64,7 @@ async def test_a_scan_ends_before_the_connection_is_made(hci0, bms) -> None:
         await battery.lives()
     assert [call for call in hci0.calls if call != "SetDiscoveryFilter"] == ["StartDiscovery", "StopDiscovery"]
     assert hci0.sessions == {}
+    assert hci0.scans == [{"Transport": "le", "Pattern": ADDRESS}], "for this device only"
 
 
 async def test_a_write_goes_out_in_chunks(air, hci0) -> None:
