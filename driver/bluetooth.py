@@ -71,7 +71,6 @@ class Bluetooth:
 
     def link(self, options: Battery) -> "BleLink":
         """The link of one battery. ImportError when bleak is not installed."""
-        from .link.ble import BleLink
         from .link.radio import Radios
 
         if self._radios is None:
@@ -79,13 +78,7 @@ class Bluetooth:
             if self._settings is not None:
                 for setting in VENUS:
                     self._settings.watch(setting, partial(self._radios.venus.take, setting))
-        return BleLink(
-            options.port,
-            options.adapter,
-            radios=self._radios,
-            pairing=options.pairing,
-            power_cycle=options.power_cycle,
-        )
+        return _link(options, self._radios)
 
     def source(self, name: str, options: Battery) -> Callable[[Deliver], Source]:
         """Where the readings of one battery come from."""
@@ -100,6 +93,14 @@ class Bluetooth:
         """Let go of what the batteries share, when all their sessions have ended."""
         if self._radios is not None:
             await self._radios.bluez.close()
+
+
+def _link(options: Battery, radios: "Radios | None") -> "BleLink":
+    from .link.ble import BleLink
+
+    return BleLink(
+        options.port, options.adapter, radios=radios, pairing=options.pairing, power_cycle=options.power_cycle
+    )
 
 
 class NoBluetooth:
@@ -127,6 +128,6 @@ class NoBluetooth:
 def link_for_one(options: Battery) -> Link:
     """A link for a command that asks one battery."""
     try:
-        return Bluetooth().link(options)
+        return _link(options, None)
     except ImportError as exc:
         return NoBluetooth(options.port, exc)

@@ -101,7 +101,8 @@ async def _check(
     progress = Progress(sys.stderr)
     ports: dict[str, list[Target]] = {}
     for one in chosen:
-        ports.setdefault(one.battery.port, []).append(one)
+        # batteries over Bluetooth have their turns as well: an adapter makes one connection at a time
+        ports.setdefault("Bluetooth" if one.battery.bluetooth else one.battery.port, []).append(one)
 
     async def in_turn(sharing: list[Target]) -> list[examination.Examined]:
         return [await examination.examine(one, system, progress) for one in sharing]

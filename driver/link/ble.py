@@ -39,12 +39,15 @@ class BleLink:
         timeouts: Timeouts | None = None,
         recovery: Recovery | None = None,
     ) -> None:
-        """`pairing`: "no", "yes" or a passkey of six digits; `power_cycle`: the adapter may be switched off and on."""
+        """`radios`: what other batteries share; without, this link has and closes its own.
+
+        `pairing`: "no", "yes" or a passkey of six digits; `power_cycle`: the adapter may be switched off and on.
+        """
         self.wanted = Wanted(port, adapter)
         self.name = self.wanted.name
         self.recovery = recovery or Recovery(random.random)
         self.interference = Interference()
-        self._radios = radios or Radios()
+        self._radios, self._shared = radios or Radios(), radios is not None
         self._radios.links.add(self)
         self._pairing = pairing
         self._may_power_cycle = power_cycle
@@ -80,7 +83,7 @@ class BleLink:
 
     async def open(self) -> None:
         """Find the device, connect and subscribe: one attempt, in its turn. BluetoothError says what to do."""
-        await self.close()
+        await self._end_connection()
         await asyncio.sleep(self.recovery.wait(asyncio.get_running_loop().time()))
         try:
             await self._attempt()
@@ -116,6 +119,13 @@ class BleLink:
 
     async def close(self) -> None:
         """Disconnect, so that the BMS advertises again at once; takes up to 5 s. Closing twice does no harm."""
+        try:
+            await self._end_connection()
+        finally:
+            if not self._shared:
+                await self._radios.bluez.close()
+
+    async def _end_connection(self) -> None:
         if self._connection is None:
             return
         proven, ended = self._proven, self._ended or Trouble.SILENT

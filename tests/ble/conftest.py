@@ -9,10 +9,14 @@ import pytest
 HERE = Path(__file__).parent
 WITH_BLEAK = importlib.util.find_spec("bleak") is not None
 
-# when bleak 3.0 connects anew by itself it leaves the old D-Bus connection of dbus-fast 2.21 to the garbage collector
-LEFT_SOCKETS = pytest.mark.filterwarnings(
-    r"ignore:Exception ignored in. <socket\.socket \[closed\]:pytest.PytestUnraisableExceptionWarning"
-)
+# left to the garbage collector, and told of by it: what bleak 3.0 has with dbus-fast 2.21 when it connects anew by
+# itself, and the one D-Bus connection that every bleak keeps for an event loop, when a command has ended its loop
+LEFT_SOCKETS = [
+    pytest.mark.filterwarnings(
+        rf"ignore:Exception ignored in. <socket\.socket {which}:pytest.PytestUnraisableExceptionWarning"
+    )
+    for which in (r"\[closed\]", r".*/bus-")
+]
 
 collect_ignore_glob = [] if WITH_BLEAK else ["test_*.py"]
 
@@ -47,7 +51,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker("bus")
-            item.add_marker(LEFT_SOCKETS)
+            for mark in LEFT_SOCKETS:
+                item.add_marker(mark)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

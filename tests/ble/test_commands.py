@@ -17,7 +17,7 @@ from tests.ble.balancer import AirBalancer
 from tests.ble.scene import ADDRESS
 from tests.whole.scene import Scene
 
-ABORT = {"error": ("Failed", "le-connection-abort-by-local")}
+ABORT = {"error": ("Failed", "le-connection-abort-by-local"), "flash": True}
 BALANCER = "3C:A5:51:00:00:01"
 
 

@@ -56,7 +56,7 @@ async def test_venus_services_that_use_bluetooth_are_named_when_a_battery_does_n
     [name] = await scene.batteries(1)
     await scene.shows(name, "/ConnectionInformation", "Connected")
     bms.advertising = False
-    bms.plan = [{"error": ("Failed", "le-connection-abort-by-local")}] * 50
+    bms.plan = [{"error": ("Failed", "Page Timeout")}] * 50
     bms.bluez.soon(0.0, bms.drop)
     await scene.shows(
         name, "/ConnectionInformation", lambda text: "/Settings/Services/Bluetooth = 1" in text, timeout=60.0
