@@ -17,7 +17,7 @@ from tests.ble.balancer import AirBalancer
 from tests.ble.scene import ADDRESS
 from tests.whole.scene import Scene
 
-ABORT = {"error": ("Failed", "le-connection-abort-by-local"), "flash": True}
+TIMED_OUT = {"error": ("Failed", "Page Timeout")}
 BALANCER = "3C:A5:51:00:00:01"
 
 
@@ -30,7 +30,7 @@ def test_read(bms, capsys) -> None:
 
 
 def test_read_tries_again_where_the_first_try_often_fails(bms, capsys) -> None:
-    bms.plan = [ABORT, ABORT]
+    bms.plan = [TIMED_OUT, TIMED_OUT]
     assert main(["read", "--port", ADDRESS, "--json"]) == 0
     assert bms.calls.count("Connect") == 3
 
