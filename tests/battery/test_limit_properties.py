@@ -157,3 +157,50 @@ def test_a_fuller_battery_is_charged_no_more_and_an_emptier_one_discharged_no_mo
     less, fuller = at(battery, soc=soc), at(battery, soc=min(100.0, soc + more))
     assert fuller[0] <= less[0] + 1e-9
     assert fuller[1] >= less[1] - 1e-9
+
+
+MISSING: dict[str, Any] = {
+    "current": None,
+    "soc": None,
+    "capacity": None,
+    "cycles": None,
+    "mos_temperature": None,
+    "charge_mosfet_on": None,
+    "discharge_mosfet_on": None,
+    "charge_switch": None,
+    "discharge_switch": None,
+}
+HEALTHY = {"charge_mosfet_on": True, "discharge_mosfet_on": True, "charge_switch": True, "discharge_switch": True}
+
+
+@given(batteries(), st.sets(st.sampled_from(sorted(MISSING))), st.lists(st.none() | st.just(25.0), max_size=4))
+def test_what_is_missing_allows_no_more_than_a_healthy_battery(
+    battery: Battery, missing: set[str], temperatures: list[float | None]
+) -> None:
+    now, settings, chemistry = battery
+    healthy = replace(now, **HEALTHY, temperatures=(25.0, 25.0), mos_temperature=30.0, alarms=frozenset())
+    lacking = replace(healthy, temperatures=tuple(temperatures), **{name: MISSING[name] for name in missing})
+    whole, found = allowed(healthy, settings, chemistry), allowed(lacking, settings, chemistry)
+    assert found.charge_current.value <= whole.charge_current.value
+    assert found.discharge_current.value <= whole.discharge_current.value
+    assert found.charge_voltage.value <= whole.charge_voltage.value
+    if "mos_temperature" in missing or not temperatures or None in temperatures:
+        assert found.charge_current.value <= whole.charge_current.value
+        assert found.charge_current.value <= (settings.max_charge_current or 0.0) / 2
+        assert found.discharge_current.value <= (settings.max_discharge_current or 0.0) / 2
+    assert "charge_mosfet_on" not in missing or found.charge_current.value == 0
+    assert "discharge_mosfet_on" not in missing or found.discharge_current.value == 0
+
+
+@given(batteries(), st.sampled_from(["cell_over_voltage", "cell_under_voltage"]))
+def test_without_the_bms_s_own_cell_protections_there_are_no_limits(battery: Battery, name: str) -> None:
+    now, settings, chemistry = battery
+    lacking = replace(now, protections=replace(now.protections, **{name: None}))
+    assert isinstance(envelope(lacking, chemistry, settings), str)
+
+
+@given(batteries(), st.sampled_from(["charge", "discharge"]))
+def test_without_its_own_current_and_without_a_setting_there_are_none_either(battery: Battery, side: str) -> None:
+    now, settings, chemistry = battery
+    lacking = replace(now, protections=replace(now.protections, **{f"{side}_current": None}))
+    assert isinstance(envelope(lacking, chemistry, replace(settings, **{f"max_{side}_current": None})), str)

@@ -26,6 +26,7 @@ NOTICED_BY = {
     "certainty": ("test_certainty", "test_restart"),
     "easing": ("test_controller", "test_certainty"),
     "controller": (
+        "test_controller_options",
         "test_certainty",
         "test_restart",
         "test_controller",
