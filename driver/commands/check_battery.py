@@ -6,6 +6,7 @@ To add a check: a function from `Examined` to a finding (or None when it does no
 from collections.abc import Callable, Mapping
 
 from ..battery.alarms import Severity
+from ..battery.bank_member import Standing
 from ..protocol.dialect import BLUETOOTH, LISTENING
 from .examination import Examined
 from .findings import Finding, broken, good, warning
@@ -52,9 +53,24 @@ def disturbance(found: Examined) -> Finding | None:
     return warning("connection", what, step[:1].upper() + step[1:])
 
 
+def bank(found: Examined) -> Finding | None:
+    """How it stands in the bank of the running driver."""
+    if not found.in_bank:
+        return None
+    if found.in_bank == Standing.IN.value:
+        return good("bank", "the pack serves")
+    make = broken if found.in_bank == Standing.LOST.value else warning
+    return make(
+        "bank",
+        f"the pack {found.in_bank}: the others carry its share",
+        "Check its cable and its switches; a pack that waits is counted in when its voltage has come near that of the "
+        "bank, and maintenance is ended with `python3 -m driver maintenance NAME off`",
+    )
+
+
 def port(found: Examined) -> Finding | None:
     """Whether the port can be had."""
-    if found.published is not None:
+    if found.published is not None or found.in_bank:
         return None
     if found.holders:
         names = ", ".join(map(str, found.holders))
@@ -200,6 +216,8 @@ def limits(found: Examined) -> Finding | None:
     view = found.view
     if view is None:
         return None
+    if not view.limits and found.in_bank:
+        return good("limits", "set by the bank")
     if not view.limits and found.protocol in MONITORS:
         return good("limits", "none: a balancer stops no current")
     if not view.limits:
@@ -226,6 +244,7 @@ def alarms(found: Examined) -> Finding | None:
 CHECKS: tuple[Callable[[Examined], Finding | None], ...] = (
     running,
     disturbance,
+    bank,
     port,
     wire,
     damage,

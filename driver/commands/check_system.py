@@ -260,18 +260,6 @@ def driver_running(system: System) -> Finding | None:
     return good("driver", f"on D-Bus: {', '.join(sorted(system.ours))}")
 
 
-def silent_services(system: System) -> Finding | None:
-    """Battery services that hold up everybody who asks them."""
-    silent = [name for name, items in system.batteries.items() if not items]
-    if not silent:
-        return None
-    return warning(
-        "other batteries",
-        f"{', '.join(silent)} did not answer within {ANSWER:g} s",
-        "Programs that ask it wait for it: restart that driver",
-    )
-
-
 CHECKS: tuple[Callable[[System], Finding | None], ...] = (
     python,
     libraries,
@@ -280,5 +268,4 @@ CHECKS: tuple[Callable[[System], Finding | None], ...] = (
     bus_reachable,
     dvcc_on,
     driver_running,
-    silent_services,
 )

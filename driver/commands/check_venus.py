@@ -5,7 +5,7 @@ Sources: Venus OS 3.60 to 3.80, systemcalc (batteryservice.py, dvcc.py).
 
 from collections import defaultdict
 
-from .check_system import BATTERY, BMS_INSTANCE, VOLTAGE_SENSE, System, value
+from .check_system import ANSWER, BATTERY, BMS_INSTANCE, VOLTAGE_SENSE, System, value
 from .findings import Finding, broken, good, warning
 
 OURS = f"{BATTERY}jk_"  # so names of ours begin
@@ -27,7 +27,7 @@ def names(system: System) -> Finding | None:
     if taken:
         program = value(system.batteries[taken[0]], "/Mgmt/ProcessName") or "a program that does not answer"
         return broken("D-Bus name", f"{', '.join(taken)} belongs to {program}", "Stop that program")
-    return good("D-Bus name", ", ".join(sorted(system.ours))) if system.ours else None
+    return good("D-Bus name", "nobody else uses those of this driver") if system.ours else None
 
 
 def instances(system: System) -> Finding | None:
@@ -106,4 +106,16 @@ def voltage_sense(system: System) -> Finding | None:
     )
 
 
-CHECKS = (names, instances, other_bms, controlling, voltage_sense)
+def silent_services(system: System) -> Finding | None:
+    """Battery services that hold up everybody who asks them."""
+    silent = [name for name, items in system.batteries.items() if not items]
+    if not silent:
+        return None
+    return warning(
+        "other batteries",
+        f"{', '.join(silent)} did not answer within {ANSWER:g} s",
+        "Programs that ask it wait for it: restart that driver",
+    )
+
+
+CHECKS = (silent_services, names, instances, other_bms, controlling, voltage_sense)

@@ -30,6 +30,7 @@ class Examined:
     protocol: str
     holders: tuple[Holder, ...] = ()  # who has the port
     published: Items | None = None  # what the running driver shows for this port
+    in_bank: str = ""  # how it stands in the running driver's bank
     reading: Reading | None = None
     outcome: Outcome | None = None
     verdict: Verdict | None = None  # instead of a reading
@@ -48,10 +49,10 @@ async def examine(chosen: Target, system: System, progress: Callable[[str], None
     """Ask the battery, or the running driver where that has the port already."""
     battery = chosen.battery
     base = Examined(name=chosen.name, port=battery.port, protocol=battery.protocol)
-    published = published_for(battery, system)
+    published, in_bank = published_for(battery, system), standing(chosen.name, system)
     holders = _holders(battery.port)
-    if published is not None or holders:
-        return replace(base, published=published, holders=holders)
+    if published is not None or holders or in_bank:
+        return replace(base, published=published, holders=holders, in_bank=in_bank)
     found = await decided(chosen)
     if isinstance(found, Verdict):
         return replace(base, verdict=found, opened=not found.refused)
@@ -91,6 +92,15 @@ def published_for(battery: Battery, system: System) -> Items | None:
     ending = re.escape(where) + (f"{AT}{battery.address}$" if battery.address is not None else rf"({AT}\d+)?$")
     shown = system.ours.values()
     return next((items for items in shown if re.search(ending, str(value(items, "/Mgmt/Connection")))), None)
+
+
+def standing(name: str, system: System) -> str:
+    """What the running driver's bank says of its pack `name`; "" when it has no such pack."""
+    for items in system.ours.values():
+        for path in items:
+            if re.fullmatch(r"/Packs/\d+/Name", path) and value(items, path) == name:
+                return str(value(items, path.replace("/Name", "/State")))
+    return ""
 
 
 def _holders(port: str) -> tuple[Holder, ...]:

@@ -15,7 +15,7 @@ from driver.battery.controller import Controller
 from driver.battery.loss import Timing
 from driver.battery.reading import Reading
 from driver.battery.settings import ChargeSettings
-from driver.commands import check_battery, check_bluetooth, check_system, examination, target
+from driver.commands import check_battery, check_bluetooth, check_system, check_venus, examination, target
 from driver.commands.check import apply
 from driver.commands.check_system import System
 from driver.commands.examination import Examined
@@ -99,7 +99,7 @@ def test_a_system_that_is_well_has_nothing_else() -> None:
 def test_what_is_wrong_with_the_system_is_named(
     system: System, title: str, level: Level, detail: str, next_step: str
 ) -> None:
-    one = finding(list(apply(check_system.CHECKS, system)), title)
+    one = finding(list(apply((*check_system.CHECKS, *check_venus.CHECKS), system)), title)
     assert one.level is level
     assert detail in one.detail
     assert next_step in one.next_step
@@ -244,6 +244,13 @@ def test_the_running_driver_speaks_for_each_pack_of_a_bus() -> None:
     assert examination.published_for(replace(bus, address=12), system) == packs[12]
     assert examination.published_for(replace(bus, address=2), system) is None
     assert examination.published_for(bus, system) == packs[1]  # any of them
+
+
+def test_a_pack_that_only_its_bank_shows_is_found_there() -> None:
+    bank = OURS | {"/Packs/2/Name": {"Value": "two"}, "/Packs/2/State": {"Value": "is lost"}}
+    system = replace(WELL, batteries={"com.victronenergy.battery.jk_bank": bank})
+    assert examination.standing("two", system) == "is lost"
+    assert examination.standing("one", system) == ""
 
 
 def test_other_peoples_batteries_are_not_ours() -> None:

@@ -160,6 +160,11 @@ def shown(state: str, cable: int) -> Examined:
     return Examined(name="a", port="p", protocol="jk-uart", published=items)
 
 
+def in_bank(state: str) -> Examined:
+    """A pack that the running driver's bank does not show by itself."""
+    return Examined(name="a", port="p", protocol="jk-uart", in_bank=state)
+
+
 CONTROL = {
     "target beside the protection": (
         examined(protections=replace(WELL.protections, cell_over_voltage=3.46)),
@@ -182,6 +187,9 @@ CONTROL = {
     "silent for a moment": (shown("hold: BMS silent", 1), BROKEN, "BMS", "silent: hold", "Check cable and BMS"),
     "lost": (shown("BMS lost since 10:00", 2), BROKEN, "BMS", "lost: BMS lost since", "Check cable and BMS"),
     "frozen": (shown("values stand still", 2), BROKEN, "BMS", "values stand still", "Check cable and BMS"),
+    "pack of a bank is lost": (in_bank("is lost"), BROKEN, "bank", "the pack is lost", "Check its cable"),
+    "pack of a bank waits": (in_bank("waits"), WARNING, "bank", "the pack waits", "has come near"),
+    "pack in maintenance": (in_bank("is in maintenance"), WARNING, "bank", "is in maintenance", "maintenance NAME off"),
     "fault inside the driver": (shown("fault inside the driver, see its log", 2), BROKEN, "BMS", "see its log", "log"),
 } | {
     alarm.name: (examined(alarms=frozenset({alarm})), None, "alarms", "", "The BMS says so itself") for alarm in Alarm
@@ -194,6 +202,13 @@ def test_what_is_wrong_with_a_battery_is_named(fault: str) -> None:
     [one] = [one for one in apply(check_battery.CHECKS, found) if one.title == title]
     assert one.level in ((WARNING, BROKEN) if level is None else (level,))
     assert (words in one.detail, step in one.next_step) == (True, True), one
+
+
+def test_a_pack_that_serves_in_a_bank_is_well() -> None:
+    found = list(apply(check_battery.CHECKS, in_bank("serves")))
+    assert [(one.title, one.level) for one in found] == [("bank", OK)]
+    shown = list(apply(check_battery.CHECKS, replace(in_bank("serves"), published={})))
+    assert next(one for one in shown if one.title == "limits").detail == "set by the bank"
 
 
 @pytest.mark.parametrize("cause", Cause)
