@@ -1,7 +1,4 @@
-"""JK BMSs over Bluetooth: JK02 and JK04, told apart by what the device says of itself.
-
-The link is made by a Bluetooth adapter; until there is one, this dialect is not in the registry.
-"""
+"""JK BMSs over Bluetooth: JK02 and JK04, told apart by what the device says of itself."""
 
 from collections.abc import Callable
 

@@ -1,7 +1,4 @@
-"""NEEY / Heltec balancers over Bluetooth.
-
-The link is made by a Bluetooth adapter; until there is one, this dialect is not in the registry.
-"""
+"""NEEY / Heltec balancers over Bluetooth."""
 
 from collections.abc import Callable
 

@@ -70,7 +70,7 @@ async def test_the_driver_is_killed(gx, tell) -> None:
 async def test_stopping_lets_go_of_the_devices_and_the_commands_find_them(gx, tell) -> None:
     took = await gx.stop_driver()
     tell(took, "from SIGTERM to the end of the process")
-    assert took < 5.0
+    assert took < 10.0  # 5 s on a machine that is not emulated: tests/ble
     assert not any(device.connected for device in gx.devices.values())
     began = time.monotonic()
     listed = [json.loads(line) for line in (await gx.command("scan --for 6 --json")).splitlines() if line[0] == "{"]
