@@ -1,5 +1,6 @@
 """What was heard on a wire instead of a reading, in words, and what to do about it. Commands and log say the same."""
 
+import os
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -76,9 +77,14 @@ def what_was_heard(heard: bytes, sent: Collection[bytes]) -> Traffic:
 
 
 def sample(heard: bytes) -> str:
-    """The last frame in hex, or what there is instead; secrets are masked."""
+    """The last frame in hex, or what there is instead; secrets are masked, names and serial numbers are others."""
     from .protocol.annotate import pieces, redact  # only commands show one
+    from .protocol.redaction import Redactor
 
-    frames = [piece.data for piece in pieces(heard) if piece.family is not None]
-    answers = [frame for frame in frames if len(frame) > 21]  # longer than a question
-    return redact((answers or frames or [heard])[-1])[:MOST_SHOWN].hex()
+    alias = Redactor(os.urandom(16)).alias
+    frames = [(piece.family, piece.data) for piece in pieces(heard) if piece.family is not None]
+    answers = [frame for frame in frames if len(frame[1]) > 21]  # longer than a question
+    if not frames:
+        return redact(heard)[:MOST_SHOWN].hex()
+    family, data = (answers or frames)[-1]
+    return family.redact(data, alias)[:MOST_SHOWN].hex()

@@ -15,9 +15,12 @@ from driver.__main__ import main
 from driver.commands import bundle
 from driver.commands import record as record_module
 from driver.protocol.capture import parse
+from driver.protocol.jkuart_wire import READ_ALL
 from driver.protocol.redaction import Redactor
 from driver.simulator.line import jk_line
+from driver.verdicts import sample
 from tests.commands.frames import FRAME
+from tests.commands.frames import PASSWORD as FRAME_PASSWORD
 from tests.commands.simulated_port import simulated_port
 
 pytestmark = pytest.mark.filterwarnings(
@@ -118,6 +121,15 @@ def test_no_config_crashes_it_and_no_value_of_unknown_options_shows(content: byt
     st.sampled_from(["batteries", "identity", "serial", "a"]), inner)))  # fmt: skip
 def test_no_state_crashes_it(known: object) -> None:
     assert all(isinstance(name, str) for name in bundle._identities(known))
+
+
+def test_a_sample_in_a_verdict_names_nobody() -> None:
+    shown = bytes.fromhex(sample(b"noise" + READ_ALL + FRAME + READ_ALL))
+    assert len(shown) == len(FRAME)
+    for secret in (FRAME_PASSWORD, b"House"):
+        assert secret not in shown
+    assert bytes.fromhex(sample(READ_ALL)) == READ_ALL
+    assert b"secret" not in bytes.fromhex(sample(b"\x01secret\x02"))
 
 
 def test_an_archive_is_the_same_for_the_same_content() -> None:
