@@ -8,9 +8,11 @@ import argparse
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from math import inf
 from pathlib import Path
 
 from ..battery.chemistry import Chemistry
@@ -46,7 +48,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--address", type=_between(0, 15), help="of the first pack on a bus (default: 1; of a master: 0)"
     )
     parser.add_argument(
-        "--firmware", default=DEFAULT_FIRMWARE, help=f"of the packs on a bus (default: {DEFAULT_FIRMWARE})"
+        "--firmware",
+        type=_version,
+        metavar="N.NN",
+        help=f"of packs on a bus (default: {DEFAULT_FIRMWARE}), or of a JK over Bluetooth (default: one that fits)",
     )
     parser.add_argument("--path", type=Path, help="a name for the pty; with --count: the begin of the names")
     parser.add_argument("--port", type=_between(0, 65535), default=0, help="the first TCP port (default: a free one)")
@@ -59,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=_between(1, 1000), default=1, help="so many batteries (default: 1)")
     parser.add_argument("--parallel", action="store_true", help="all of them on the same bus bars, each of another age")
     parser.add_argument("--profile", choices=tuple(PROFILES), default="steady", help="what flows (default: steady)")
-    parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds in a second (default: 1)")
+    parser.add_argument("--speed", type=_positive, default=1.0, help="simulated seconds in a second (default: 1)")
     parser.add_argument(
         "--fault", action="append", default=[], type=_fault, metavar="NAME", help="see below; repeatable"
     )
@@ -67,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--power-up", action="store_true", help="the BMS has just got power: 16 s of SoC 0 and cycles 0"
     )
     parser.add_argument("--pace", action="store_true", help="send no faster than 115200 baud, in chunks of 16 bytes")
-    parser.add_argument("--for", dest="seconds", type=float, metavar="SECONDS", help="end by itself")
+    parser.add_argument("--for", dest="seconds", type=_positive, metavar="SECONDS", help="end by itself")
     parser.add_argument("--interactive", action="store_true", help="read orders from standard input, see below")
 
 
@@ -108,11 +113,17 @@ def _lines(args: argparse.Namespace) -> list[Line]:
     if args.protocol not in BUSES:
         if args.cells > (most := VOICES[args.protocol].cells):
             raise LinkError(f"--cells {args.cells}: {args.protocol} has room for {most}")
-        return [line_of(args.protocol, index, **common) for index in range(1, args.count + 1)]
+        if args.address is not None:
+            raise LinkError(f"--address {args.address}: {args.protocol} has no bus")
+        if args.firmware is not None and VOICES[args.protocol].protocol != "jk-ble":
+            raise LinkError(f"--firmware {args.firmware}: {args.protocol} has its own")
+        return [line_of(args.protocol, index, firmware=args.firmware, **common) for index in range(1, args.count + 1)]
+    if args.protocol in LISTENING and args.address:
+        raise LinkError(f"--address {args.address}: the first pack of {args.protocol} is the master, with address 0")
     first = 0 if args.protocol in LISTENING else 1 if args.address is None else args.address
     if first + args.count > 16:
         raise LinkError(f"--count {args.count}: a bus has addresses up to 15, and the first is {first}")
-    return [pb_line(first, args.count, firmware=args.firmware, **common)]
+    return [pb_line(first, args.count, firmware=args.firmware or DEFAULT_FIRMWARE, **common)]
 
 
 async def _serve(args: argparse.Namespace) -> int:
@@ -179,6 +190,7 @@ def _epilog() -> str:
     faults = "\n".join(f"  {name:{width}}  {meaning}" for name, meaning in explained())
     return f"""faults, with the argument they have when none is given; they act in the order in which they are named:
 {faults}
+missing, put, zero-cell, hot and soc-255 are of jk-uart only, dead of a bus; they leave others as they are.
 
 orders of --interactive, one a line: NAME switches a fault on, -NAME off, "clear" all off, "unplug", "plug".
 """
@@ -197,6 +209,22 @@ def _between(low: int, high: int) -> Callable[[str], int]:
 
     whole.__name__ = "whole number"  # argparse puts it into its message
     return whole
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < inf:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+_positive.__name__ = "number"  # argparse puts it into its message
+
+
+def _version(text: str) -> str:
+    if not re.fullmatch(r"\d{1,2}\.\d{1,3}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no version: expected something like {DEFAULT_FIRMWARE}")
+    return text
 
 
 def _fault(text: str) -> str:

@@ -1,7 +1,7 @@
 """What a simulated battery can speak when it has its port for itself, by the names that `simulate --protocol` takes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -54,11 +54,13 @@ VOICES: Mapping[str, Voice] = {
 }
 
 
-def line_of(voice: str, index: int = 1, **options: Any) -> Line:
-    """A battery of its own for each `index`; `options` are those of `jk_line`."""
-    spoken = VOICES[voice]
-    return jk_line(index, made=partial(_made, spoken, index), **options)
+def line_of(voice: str, index: int = 1, firmware: str | None = None, **options: Any) -> Line:
+    """A battery of its own for each `index`; `firmware` only of a JK over Bluetooth; the rest as for `jk_line`."""
+    return jk_line(index, made=partial(_made, VOICES[voice], index, firmware), **options)
 
 
-def _made(spoken: Voice, index: int, bms: JkBms, **options: Any) -> Line:
-    return spoken.line(spoken.device(bms, index), **options)
+def _made(spoken: Voice, index: int, firmware: str | None, bms: JkBms, **options: Any) -> Line:
+    device = spoken.device(bms, index)
+    if firmware is not None and isinstance(device, BluetoothBms):
+        device.maker = replace(device.maker, software=firmware)
+    return spoken.line(device, **options)

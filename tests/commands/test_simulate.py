@@ -14,6 +14,7 @@ import serial
 import driver
 from driver.__main__ import main
 from driver.commands import simulate
+from driver.errors import LinkError
 from driver.protocol.dialect import JkUart
 from driver.protocol.jkpb_wire import ANSWER_SIZE, REQUESTS, Answer, PbFramer, Register, Request
 from driver.protocol.jkuart_wire import READ_ALL
@@ -141,6 +142,10 @@ def test_a_place_that_is_taken_is_said_in_one_line(tmp_path: Path) -> None:
         (["--cells", "many"], "invalid whole number value: 'many'"),
         (["--soc", "-1"], "-1 is not from 0 to 100"),
         (["--profile", "sideways"], "'sideways'"),
+        (["--firmware", "abc"], "'abc' is no version: expected something like 15.41"),
+        (["--speed", "nan"], "nan is not above 0"),
+        (["--for", "-1"], "-1 is not above 0"),
+        (["--speed", "fast"], "invalid number value: 'fast'"),
     ],
 )
 def test_arguments_that_make_no_sense(arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -184,10 +189,22 @@ def test_the_driver_reads_every_voice(voice: str, tmp_path: Path, capsys: pytest
     assert len(found["reading"]["cells"]) == 15
 
 
-def test_more_cells_than_a_protocol_has_room_for() -> None:
-    with simulated("--protocol", "jk04", "--cells", "25") as process:
-        assert process.wait(20) == 1
-        assert process.stderr.read() == "--cells 25: jk04 has room for 24\n"
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--protocol", "jk04", "--cells", "25"], "--cells 25: jk04 has room for 24"),
+        (["--protocol", "neey-v1", "--firmware", "1.2"], "--firmware 1.2: neey-v1 has its own"),
+        (["--protocol", "jk02-24s", "--address", "2"], "--address 2: jk02-24s has no bus"),
+        (["--protocol", "jk-pb-listen", "--address", "2"], "--address 2: the first pack of jk-pb-listen is the master"),
+        (["--protocol", "jk-pb", "--address", "9", "--count", "8"], "a bus has addresses up to 15, and the first is 9"),
+    ],
+)
+def test_what_does_not_go_together(arguments: list[str], says: str) -> None:
+    parser = argparse.ArgumentParser()
+    simulate.add_arguments(parser)
+    with pytest.raises(LinkError) as refused:
+        simulate.ports(parser.parse_args(arguments))
+    assert str(refused.value).find(says) >= 0
 
 
 def test_a_master_speaks_without_being_asked(tmp_path: Path) -> None:

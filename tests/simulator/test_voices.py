@@ -104,6 +104,25 @@ def test_two_of_a_kind_are_not_the_same() -> None:
     assert serial(1) != serial(2)
 
 
+@pytest.mark.parametrize(
+    ("voice", "firmware", "doubt"),
+    [
+        ("jk02-32s", "13.01", "is not known to this driver"),
+        ("jk02-32s", "10.07", "should send JK02_24S, but these are JK02_32S frames"),
+        ("jk02-24s", "11.54", "should send JK02_32S, but these are JK02_24S frames"),
+        ("jk04", "11.54", "should send JK02_32S, but these are JK04 frames"),
+        ("jk02-24s", "3.3", "should send JK04, but these are JK02_24S frames"),
+    ],
+)
+def test_frames_of_another_variant_never_control(voice: str, firmware: str, doubt: str) -> None:
+    scene = Scene(voice, firmware=firmware)
+    scene.play(a_minute)
+    assert len(scene.readings) >= 50
+    for found in scene.readings:
+        assert doubt in found.monitor_only
+        assert Controller(ChargeSettings(), Timing.wire(1.0), started=0.0).take(found, 1.0).limits is None
+
+
 def test_a_jk_answers_each_command_and_streams_after_the_settings() -> None:
     line, framer = line_of("jk02-32s"), Jk02Framer()
 
