@@ -183,13 +183,15 @@ warn_of_boot_file() {
 
 # --- the files -------------------------------------------------------------------------------------------------------
 
+first_printable() { head -n 1 | tr -dc ' -~'; } # a name in an archive may hold anything
+
 check_source() {
     for file in $NEEDED; do
         [ -f "$SOURCE/$file" ] || fail "$SOURCE/$file is missing: copy the whole folder again"
     done
     [ -f "$SOURCE/SHA256SUMS" ] || return 0 # a folder from the sources has none
     spoilt=$(cd "$SOURCE" && sha256sum -c SHA256SUMS 2>/dev/null | grep -v ': OK$')
-    [ -z "$spoilt" ] || fail "this release is damaged, copy it again: $(say "$spoilt" | head -n 1)"
+    [ -z "$spoilt" ] || fail "this release is damaged, copy it again: $(say "$spoilt" | first_printable)"
 }
 
 check_target() {
@@ -265,7 +267,7 @@ unpack() { # the archive $1, once it is known to hold plain files and nothing th
     gzip -t "$archive" 2>/dev/null || fail "$archive is damaged: it is no whole .tar.gz file"
     names=$(tar -tzf "$archive" 2>/dev/null) && lines=$(tar -tvzf "$archive" 2>/dev/null) || fail "$archive is damaged"
     strange=$(say "$names" | grep -v "^rc/[A-Za-z0-9_.-]*\$" | grep -v "^$NAME-[A-Za-z0-9_.+/-]*\$")
-    [ -z "$strange" ] || fail "$archive is no release of $NAME, it holds $(say "$strange" | head -n 1)"
+    [ -z "$strange" ] || fail "$archive is no release of $NAME, it holds $(say "$strange" | first_printable)"
     ! say "$names" | grep -q '\(^\|/\)\.\.\(/\|$\)' || fail "$archive is no release of $NAME, it holds a path with .."
     ! say "$lines" | grep -qv '^[-d]' && ! say "$lines" | grep -q -e ' -> ' -e ' link to ' ||
         fail "$archive is no release of $NAME, it holds something else than files and folders"
