@@ -12,7 +12,7 @@ from . import __version__
 from .announcements import Announcements
 from .bank_options import BankOptions
 from .battery.bank import Bank
-from .battery.bank_member import Member
+from .battery.bank_member import Member, Standing
 from .battery.bank_outcome import BankOutcome
 from .battery.controller import Outcome, failsafe
 from .battery.limits import Limits
@@ -57,6 +57,7 @@ class BankBattery:
         self._announcements = Announcements(self._log)
         self._looked_at = 0.0
         self._seen: dict[str, tuple[object, Limits | None]] = {}  # of each pack: presence and limits
+        self._waiting: set[str] = set()  # packs whose voltage is not that of the bank
         self._ready = asyncio.Event()  # there is something to register
         key = options.id or f"bank_{name}"
         self._key = key
@@ -89,6 +90,7 @@ class BankBattery:
         if outcome is not None:
             for pack in packs:
                 pack.controller.charge_as(self.bank.state)
+            self._warn(outcome)
             self._present(outcome)
 
     def fail(self, now: float) -> None:
@@ -147,6 +149,13 @@ class BankBattery:
                 trouble.say("%s", exc)
                 await asyncio.sleep(REGISTER_AGAIN)
                 self._ready.set()
+
+    def _warn(self, outcome: BankOutcome) -> None:
+        """Say once of each pack that it must not be connected yet."""
+        waiting = {pack.name for pack in outcome.packs if pack.state == Standing.WAITING.value}
+        for name in sorted(waiting - self._waiting):
+            self._log.warning("%s has not the voltage of the bank: it is not counted in before it has come close", name)
+        self._waiting = waiting
 
     def _present(self, outcome: Outcome) -> None:
         self.outcome = outcome

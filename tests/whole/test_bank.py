@@ -168,3 +168,20 @@ async def test_a_fault_in_the_code_of_the_bank_is_safe_and_is_left_again(
         assert {pack["/Alarms/BmsCable"] for pack in packs} == {0}  # the packs themselves are well
     await scene.shows(BANK, "/Alarms/BmsCable", 0)
     await scene.shows(BANK, CCL, lambda amperes: amperes > 0)
+
+
+async def test_a_pack_of_another_voltage_waits_and_a_warning_says_so(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    ports = [await scene.bms(f"B{n}", jk_line(n, profile=None, soc=soc)) for n, soc in ((1, 0.6), (2, 0.6), (3, 0.02))]
+    config = "".join(f"[battery B{n}]\nport = {port.url}\n" for n, port in enumerate(ports, 1))
+    scene.start(f"{config}[bank cellar]\n")
+    await scene.batteries(4)
+    await scene.shows(BANK, "/Packs/3/State", "waits")
+    items = await scene.items(BANK)
+    assert items["/System/NrOfModulesOnline"] == 2
+    assert items["/ConnectionInformation"].startswith("B3 waits: its voltage is ")
+    said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert [text for text in said if "B3 has not the voltage of the bank" in text] == [
+        "B3 has not the voltage of the bank: it is not counted in before it has come close"
+    ]
