@@ -59,7 +59,9 @@ def test_at_the_beginning_the_one_in_the_middle_is_the_first() -> None:
     assert bank.states == {"B1": "serves", "B2": "waits", "B3": "waits", "B4": "serves"}
 
 
-@pytest.mark.parametrize(("current", "state"), [(2.1, "serves"), (-2.1, "serves"), (1.5, "is switched off"), (2.0, "is switched off")])
+@pytest.mark.parametrize(
+    ("current", "state"), [(2.1, "serves"), (-2.1, "serves"), (1.5, "is switched off"), (2.0, "is switched off")]
+)
 def test_mosfets_that_are_off_are_not_believed_against_a_current(current: float, state: str) -> None:
     assert Banked(2).hear(5).hear(1, B2=off(current=current)).states["B2"] == state
 
