@@ -67,3 +67,15 @@ def test_but_not_when_that_one_is_somewhere_else_by_now(tmp_path: Path) -> None:
     assert found.claim(None, identity("S1"), there, nothing).value == "S1"
     key = found.claim(None, identity(), here, nothing)
     assert (key.value, key.lasting) == ("dev_ttyUSB0_address_1", False)
+
+
+def test_a_bank_is_remembered_beside_its_batteries(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    known = KnownBatteries(StateFile(path))
+    assert known.bank("cellar") == (None, frozenset())
+    known.keep_bank("cellar", None, {"B2"})
+    known.file.flush()
+    again = KnownBatteries(StateFile(path))
+    assert again.bank("cellar") == (None, {"B2"})
+    assert again.ports() == []
+    assert again.on_port("cellar", "bank cellar", lambda: None) is None
