@@ -4,10 +4,12 @@ That is busybox, daemontools, D-Bus's tools, and Python 3.12 with pyserial and d
 the images lack. Programs run in it by chroot, with mounts of their own.
 """
 
+import contextlib
 import importlib.util
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -140,11 +142,10 @@ class BareRoot:
         services = [path.parent for folder in folders for path in folder.rglob("supervise")]
         for service in services:
             subprocess.run(["svc", "-dx", str(service)], capture_output=True)
-        left = self.processes()
-        for pid in left:
-            if b"install.sh" in Path(f"/proc/{pid}/cmdline").read_bytes():  # the watcher of an upgrade
-                os.kill(pid, 9)
-        return left
+        for pid in self.processes("install.sh"):  # the watcher of an upgrade
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return self.processes()
 
     def processes(self, word: str = "") -> list[int]:
         """The processes in the root whose command line holds `word`."""
