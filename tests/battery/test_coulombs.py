@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from driver.battery.chemistry import Chemistry
 from driver.battery.coulombs import MOST_OFF, SLEW, CoulombCounter, Count
-from driver.battery.loss import Timing
 from driver.battery.settings import SocSource
 from tests.battery.packs import SETTINGS, WALL, Timeline, reading
 
@@ -139,14 +138,27 @@ def test_the_learned_offset_is_counted_but_not_while_chargers_hold_the_cells() -
     ("chemistry", "cell", "soc"),
     [
         (LFP, 2.50, 8.0),
+        (LFP, 2.70, 9.143),
         (LFP, 2.95, 11.5),
+        (LFP, 3.125, 15.5),
         (LFP, 3.20, 18.0),
         (LFP, 3.201, 50.0),  # on the plateau the voltage says nothing
+        (Chemistry.NMC, 3.00, 8.0),
+        (Chemistry.NMC, 3.20, 10.5),
         (Chemistry.NMC, 3.40, 13.0),
+        (Chemistry.NMC, 3.45, 15.5),
+        (Chemistry.NMC, 3.50, 18.0),
+        (Chemistry.NMC, 3.60, 33.0),
+        (Chemistry.NMC, 3.65, 44.364),
         (Chemistry.NMC, 3.71, 50.0),
+        (Chemistry.NMC, 3.97, 72.0),
         (Chemistry.NMC, 4.18, 92.0),
         (Chemistry.NMC, 4.21, 50.0),
         (Chemistry.LTO, 1.80, 8.0),
+        (Chemistry.LTO, 2.05, 13.0),
+        (Chemistry.LTO, 2.13, 18.0),
+        (Chemistry.LTO, 2.15, 24.154),
+        (Chemistry.LTO, 2.26, 50.0),
         (Chemistry.LTO, 2.43, 82.0),
         (Chemistry.LTO, 2.60, 92.0),
         (Chemistry.LTO, 2.61, 50.0),
@@ -159,7 +171,7 @@ def test_cells_at_rest_say_what_they_hold_where_their_voltage_tells(
     before = run(counter, 3590, 0.0, cell, chemistry=chemistry)
     assert (before.soc, before.off) == (50.0, pytest.approx(20.0 + 0.25 * 3590 / 3600))
     after = run(counter, 10, 0.0, cell, chemistry=chemistry)
-    assert after.soc == pytest.approx(soc)
+    assert after.soc == pytest.approx(soc, abs=1e-3)
     told = cell <= {LFP: 3.20, Chemistry.NMC: 4.20, Chemistry.LTO: 2.60}[chemistry]
     assert after.off == (8.0 if told else pytest.approx(20.25))
     assert after.shown == pytest.approx(50.0 - 0.5 if soc < 50 else 50.0 if soc == 50 else 50.5)
@@ -236,43 +248,6 @@ def test_always_0_to_100_and_never_faster_than_the_slew(
         assert -1 <= count.offset <= 1
         assert abs(count.shown - shown) <= (SLEW * silence if silence <= 60 else 0.0) + 1e-9
         shown = count.shown
-
-
-def days(timeline: Timeline, seen: float, true: float, count: int) -> list[float]:
-    """Days of 12 h of load and a charge to full: how far what is shown is off, at each minute, in %.
-
-    The BMS sees `seen` A less than flow; its own state of charge goes astray by that.
-    """
-    worst = []
-    for _ in range(count):
-        left = 280.0
-        for hour in range(24):
-            charging = hour >= 12
-            current = 12 * -true / 11 if charging else true
-            for _minute in range(60):
-                current_now = 0.0 if charging and left >= 280.0 else current
-                left = min(280.0, left + current_now / 60)
-                cell = 3.45 if charging and left > 279 else 3.30
-                timeline.now += 60.0
-                timeline.outcomes.clear()
-                timeline.take(reading(cell, current=current_now - seen if current_now else 0.0, capacity=280.0))
-                assert timeline.last.reading is not None
-                assert timeline.last.reading.soc is not None
-                worst.append(abs(timeline.last.reading.soc - left / 2.8))
-    return worst
-
-
-def test_thirty_days_with_a_hidden_load() -> None:
-    """0.3 A that no BMS sees: less than 3 % off, and the raw figure of the BMS beside it."""
-    timeline = Timeline(settings=replace(OWN, capacity=280.0), timing=Timing.wire(20.0))
-    timeline.take(reading(3.30, soc=100.0))
-    errors = days(timeline, seen=-0.3, true=-10.0, count=30)
-    assert max(errors) < 3.0
-    assert max(errors[10 * 1440 :]) < 0.5  # the offset is learned
-    assert timeline.last.count is not None
-    assert timeline.last.count.offset == pytest.approx(-0.3, abs=0.02)
-    assert timeline.last.history.full_charges >= 29
-    assert timeline.last.bms_soc == 60.0
 
 
 def test_a_restart_keeps_it_within_half_a_percent() -> None:

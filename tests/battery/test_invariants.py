@@ -54,6 +54,7 @@ class Watched:
         self.timeline = Timeline(replace(SETTINGS, ride_through=ride_through), timing)
         self.tick = 0
         self.before: Outcome | None = None
+        self.kept: Outcome | None = None  # what was shown before a restart
         self.reading: Reading | None = None
         self.fed = reading()
         self.heard = 0.0
@@ -76,6 +77,8 @@ class Watched:
         elif what == "restart":
             (after,) = arguments
             wall = timeline.wall + timeline.now + after
+            well = self.before is not None and self.before.presence is Presence.LIVE and not self.before.explanation
+            self.kept = self.before if well else None
             self.timeline, self.before, self.heard = timeline.restart(wall=wall), None, 0.0
         elif self.before is not None:
             outcome = failsafe(self.before, timeline.now, FAULT)
@@ -87,6 +90,9 @@ class Watched:
         if outcome is None:
             assert self.before is None
             return
+        if self.kept is not None and outcome.cell_count == self.kept.cell_count:
+            self.check_restart(self.kept, outcome)
+        self.kept = None
         event(f"{outcome.presence.value}, {'monitor' if outcome.limits is None else 'control'}")
         self.check_state(outcome)
         if outcome.limits is not None:
@@ -120,7 +126,8 @@ class Watched:
             self.check_live(outcome, outcome.reading, limits)
 
     def check_live(self, outcome: Outcome, now: Reading, limits: Limits) -> None:
-        alarms = self.fed.alarms if replace(now, alarms=self.fed.alarms, soc=self.fed.soc) == self.fed else frozenset()
+        as_fed = replace(now, alarms=self.fed.alarms, soc=self.fed.soc, mean_current=None)
+        alarms = self.fed.alarms if as_fed == self.fed else frozenset()
         assert alarms <= now.alarms
         if now.charge_mosfet_on is False or any(alarm.value.blocks_charge for alarm in alarms):
             assert limits.charge_current.value == 0
@@ -131,6 +138,11 @@ class Watched:
             assert limits.charge_current.value == 0
         elif over is not None:
             assert limits.charge_voltage.value <= (over - CELL_MARGIN) * len(now.cells) - FEED_IN_OFFSET + 1e-9
+
+    def check_restart(self, was: Outcome, outcome: Outcome) -> None:
+        if was.limits is not None and outcome.limits is not None:
+            for name in ("charge_voltage", "charge_current", "discharge_current"):
+                assert getattr(outcome.limits, name).value <= getattr(was.limits, name).value + 1e-9
 
     def check_change(self, was: Outcome, before: Limits, outcome: Outcome, limits: Limits) -> None:
         live = outcome.presence is was.presence is Presence.LIVE

@@ -13,6 +13,9 @@ def mean(timeline: Timeline) -> float | None:
 
 def test_it_begins_with_the_first_and_follows_within_minutes() -> None:
     timeline = Timeline()
+    timeline.hear(reading(current=-0.5), 1)
+    assert mean(timeline) == -0.5
+    timeline = Timeline()
     timeline.hear(reading(current=-10.0), 1)
     assert mean(timeline) == -10.0
     timeline.hear(reading(current=-110.0), 30)
@@ -23,7 +26,7 @@ def test_it_begins_with_the_first_and_follows_within_minutes() -> None:
 
 def test_there_is_none_while_nothing_is_drawn() -> None:
     timeline = Timeline()
-    for current in (0.0, 20.0, None):
+    for current in (0.0, 0.5, 20.0, None):
         timeline.hear(reading(current=-100.0), 60)
         timeline.hear(reading(current=current), 1)
         assert mean(timeline) is None

@@ -33,7 +33,12 @@ NOTICED_BY = {
         "test_liveness",
         "test_announced",
         "test_history",
+        "test_coulombs",
+        "test_mean_current",
+        "test_charging",
     ),
+    "mean_current": ("test_mean_current",),
+    "coulombs": ("test_coulombs",),
 }
 NOTHING_KNOWN = (
     "NOTHING_KNOWN = Extremes(highest_cell=99.0, lowest_cell=0.0, charge_blocked=True, discharge_blocked=True)"
