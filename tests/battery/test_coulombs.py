@@ -75,6 +75,7 @@ def test_a_full_charge_says_100_and_what_is_shown_follows_slowly() -> None:
     assert (counter.count.soc, counter.count.confidence) == (100.0, 99.0)
     assert counter.count.shown == pytest.approx(80.0167, abs=1e-3)
     assert run(counter, 100, 0.0, 3.38).shown == pytest.approx(80.0167 + 5.0, abs=1e-3)
+    assert run(counter, 60, 0.0, 3.38, every=60.0).shown == pytest.approx(80.0167 + 8.0, abs=1e-3)
     assert run(counter, 300, 0.0, 3.38).shown == 100.0
 
 
@@ -170,11 +171,13 @@ def test_cells_at_rest_say_what_they_hold_where_their_voltage_tells(
     counter = begun()
     before = run(counter, 3590, 0.0, cell, chemistry=chemistry)
     assert (before.soc, before.off) == (50.0, pytest.approx(20.0 + 0.25 * 3590 / 3600))
-    after = run(counter, 10, 0.0, cell, chemistry=chemistry)
+    before = run(counter, 9.5, 0.0, cell, every=9.5, chemistry=chemistry)
+    assert before.soc == 50.0
+    after = run(counter, 0.5, 0.0, cell, every=0.5, chemistry=chemistry)
     assert after.soc == pytest.approx(soc, abs=1e-3)
     told = cell <= {LFP: 3.20, Chemistry.NMC: 4.20, Chemistry.LTO: 2.60}[chemistry]
     assert after.off == (8.0 if told else pytest.approx(20.25))
-    assert after.shown == pytest.approx(50.0 - 0.5 if soc < 50 else 50.0 if soc == 50 else 50.5)
+    assert after.shown == pytest.approx(50.0 - 0.025 if soc < 50 else 50.0 if soc == 50 else 50.025)
 
 
 def test_the_lowest_cell_decides_and_a_good_count_stays() -> None:
@@ -195,7 +198,8 @@ def test_a_current_or_a_silence_disturbs_the_rest(disturbance: float, rests: boo
     silent = begun()
     run(silent, 1800, 0.0, 2.95)
     silent.take(reading(2.95, soc=50.0), AH, LFP, 61.0)
-    assert run(silent, 1800, 0.0, 2.95).soc == pytest.approx(50.0)
+    run(silent, 3590, 0.0, 2.95)
+    assert run(silent, 9.5, 0.0, 2.95, every=9.5).soc == pytest.approx(50.0)
     assert run(begun(), 7200, 0.0, 2.95, chemistry=None).soc == 50.0
 
 

@@ -130,6 +130,13 @@ NO_FAULT: dict[str, dict[tuple[str, str], str]] = {
             "LtE -> Lt",
         ): EITHER,
     },
+    "coulombs": {
+        ("since_full: float = 0.0  # s", "0.0 -> 1.0"): "counts from the first full charge",
+        (
+            "off = count.off + INEXACT * abs(moved) + (AFTER_SILENCE if silence > COUNTED else 0.0)",
+            "Gt -> GtE",
+        ): EITHER,
+    },
     "resistance": {
         ("if PLAUSIBLE[0] <= found <= PLAUSIBLE[1]:", "LtE -> Lt"): EITHER,
     },
