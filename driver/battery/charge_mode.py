@@ -136,7 +136,7 @@ def description(state: ChargeState, now: Reading, drop: float, terms: Envelope) 
     if state.phase is not Phase.ABSORPTION:
         return f"{state.phase.value} ({state.reason})" if state.reason else state.phase.value
     if not _at_the_top(now, terms):
-        need = max(10, _coarse(1000 * (terms.target - TOP - max(now.cells)), 10))
+        need = _coarse(1000 * (terms.target - TOP - max(now.cells)), 10)
         return f"absorption, waiting for power: the highest cell needs {need} mV"
     short, above = _short(now, drop, terms), _above_tail(now, terms)
     cell = now.cell_name(now.cells.index(min(now.cells)))
@@ -157,4 +157,4 @@ def description(state: ChargeState, now: Reading, drop: float, terms: Envelope) 
 
 def _coarse(value: float, unit: int) -> int:
     """Rounded up to a multiple of `unit`."""
-    return unit * ceil(value / unit - 1e-6)
+    return unit * ceil(value / unit)

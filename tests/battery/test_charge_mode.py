@@ -157,7 +157,13 @@ LATER = ChargeState(phase=ABSORPTION, level=301.0, tail=1801.0, absorbed=7201.0)
         (ChargeState(), reading(), TERMS, "bulk"),
         (ChargeState(reason="why"), reading(), TERMS, "bulk (why)"),
         (FULL, reading(), TERMS, "float (all cells in band)"),
-        (LATER, reading(3.35), TERMS, "absorption, waiting for power: the highest cell needs 70 mV"),
+        (LATER, reading(3.34995), TERMS, "absorption, waiting for power: the highest cell needs 80 mV"),
+        (
+            LATER,
+            reading((3.35005, *(3.30,) * 15)),
+            TERMS,
+            "absorption, waiting for power: the highest cell needs 70 mV",
+        ),
         (
             LATER,
             top(ahead(3.409, 3.44), current=36.0),

@@ -88,7 +88,7 @@ def test_float_survives_a_restart_and_so_does_the_lead() -> None:
     again = leading.restart(after=5)
     again.take(reading(3.38))
     assert voltage(again) == Limit(
-        pytest.approx(55.2 - 0.295), "absorption, waiting for power: the highest cell needs 40 mV; a cell ran ahead"
+        pytest.approx(55.2 - 0.295), "absorption, waiting for power: the highest cell needs 50 mV; a cell ran ahead"
     )
 
 
