@@ -25,6 +25,10 @@ def report(figures: Figures) -> None:
     goal_cpu, goal_memory = 2.5 + 1.5 * (count - 1), 32 + 0.4 * (count - 1)
     print(f"\n{count} batteries, {figures.seconds:.0f} s of steady profile at one poll a second")
     _row("CPU of the driver", f"{figures.cpu_per_hour:.2f} CPU-s/h", f"at most {goal_cpu:.1f}", _ratio(figures, 0))
+    _row(
+        "  a bare asyncio loop",
+        f"{figures.bare:.2f} CPU-s/h, the driver {figures.cpu_per_hour / figures.bare:.1f} times",
+    )
     _row("resident memory", f"{figures.resident:.1f} MB", f"at most {goal_memory:.1f}", _ratio(figures, 1))
     _row("  of it private", f"{figures.private:.1f} MB")
     _row("wake-ups", f"{figures.wakeups:.2f} per battery and s")

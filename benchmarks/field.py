@@ -34,6 +34,7 @@ class Figures:
     batteries: int
     seconds: float
     cpu_per_hour: float = 0.0  # CPU-s
+    bare: float = 0.0  # CPU-s per hour of `bare.py`, at the same time
     wakeups: float = 0.0  # per battery and second
     resident: float = 0.0  # MB
     private: float = 0.0  # MB
@@ -70,12 +71,13 @@ class Observed:
             config.write_text(packs + ("[bank all]\n" if self._bank else ""))
             began = time.monotonic()
             driver = self._field.module("driver", "run", "--config", str(config))
+            bare = self._field.module("benchmarks.bare")
             try:
                 async with asyncio.timeout(60):
                     await self._all_there.wait()
                 figures = Figures(self.count, seconds, registered=max(self._appeared.values()) - began)
                 await asyncio.sleep(3.0)  # what happens only once has happened
-                await self._window(driver.pid, figures)
+                await self._window(driver.pid, bare.pid, figures)
                 figures.round_trips = [await self._round_trip(bus) for _ in range(round_trips)]
             finally:
                 await dbus.close(bus)
@@ -99,13 +101,15 @@ class Observed:
         port.on_sent = sent
         return port
 
-    async def _window(self, pid: int, figures: Figures) -> None:
+    async def _window(self, pid: int, bare: int, figures: Figures) -> None:
         self._signals.clear()
         self._latencies.clear()
         asked, before, began = Counter(self._requests), Usage.of(pid), time.monotonic()
+        bare_before = Usage.of(bare)
         await asyncio.sleep(figures.seconds)
         after, took = Usage.of(pid), time.monotonic() - began
         figures.cpu_per_hour = (after.cpu - before.cpu) / took * 3600
+        figures.bare = (Usage.of(bare).cpu - bare_before.cpu) / took * 3600
         figures.wakeups = (after.switches - before.switches) / took / self.count
         figures.resident, figures.private = after.resident, after.private
         figures.signals = sum(self._signals.values()) / took * 60 / self.count
