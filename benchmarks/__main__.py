@@ -68,6 +68,16 @@ def report_bank(count: int, seconds: float) -> None:
     _row("ratio", f"{min(banked) / min(alone):.3f}", "at most 1.20")
 
 
+def report_bluetooth(count: int, seconds: float) -> None:
+    from .bluetooth import measure as over_the_air  # bleak is not everywhere
+
+    air = asyncio.run(over_the_air(count, seconds))
+    print(f"\n{count} batteries over Bluetooth, {air.seconds:.0f} s at {air.frames:.1f} frames a second each")
+    _row("CPU of the driver", f"{air.cpu_per_hour / count:.2f} CPU-s/h each", "at most 3.0", "48.0 for its waiting")
+    _row("resident memory", f"{air.resident:.1f} MB")
+    _row("wake-ups", f"{air.wakeups:.2f} per battery and s")
+
+
 def _ratio(figures: Figures, which: int) -> str:
     theirs = INCUMBENT.get(figures.batteries)
     ours = (figures.cpu_per_hour, figures.resident)[which]
@@ -83,11 +93,16 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="5 s each instead of 60: shows that it runs")
     parser.add_argument("--count", type=int, action="append", help="so many batteries; repeatable (default: 1, 8, 64)")
     parser.add_argument("--bank", type=int, default=16, help="packs of the bank; 0: none (default: 16)")
+    parser.add_argument(
+        "--bluetooth", type=int, action="append", default=[], help="so many batteries over Bluetooth; needs bleak"
+    )
     parser.add_argument("--seconds", type=float, help="how long each run is looked at")
     args = parser.parse_args()
     seconds = args.seconds or (5.0 if args.quick else 60.0)
     print(f"CPython {platform.python_version()}, {LIBRARY} {version(LIBRARY)}, {platform.machine()}")
-    for count in args.count or (1, 8, 64):
+    for count in args.bluetooth:
+        report_bluetooth(count, seconds)
+    for count in args.count or (() if args.bluetooth else (1, 8, 64)):
         trips = 0 if count not in (1, 8) else 100 if args.quick else 1000
         report(asyncio.run(measure(count, seconds, round_trips=trips)))
     if args.bank:
