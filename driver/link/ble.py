@@ -18,6 +18,7 @@ from .radio import Radio, Radios
 from .recovery import Recovery, Silence, Step
 from .search import AUTO, Wanted, deaf, search
 from .trouble import BluetoothError, Trouble
+from .wait import Wait
 
 NO_PAIRING = "no"
 FRAME = 300  # bytes: what JK and NEEY stream; a reader who does not know better is woken once for so many
@@ -61,7 +62,7 @@ class BleLink:
         self._doubles = Doubles()
         self._held = bytearray()
         self._enough = FRAME  # bytes that the reader waits for
-        self._wake: asyncio.Future[None] | None = None
+        self._wait: Wait | None = None  # for the rest of a frame
         self._gathered: asyncio.TimerHandle | None = None  # when to wait no longer for the rest
 
     @property
@@ -217,26 +218,24 @@ class BleLink:
             self._held += chunk
         if len(self._held) >= self._enough:
             self._rouse()
-        elif self._wake is not None and self._gathered is None:
+        elif self._wait is not None and self._wait.pending and self._gathered is None:
             self._gathered = asyncio.get_running_loop().call_later(GATHER, self._rouse)
 
     async def _notified(self, timeout: float) -> None:
         """Wait until enough has come, the connection is lost, or `timeout` s are over."""
         loop = asyncio.get_running_loop()
-        self._wake = loop.create_future()
-        timer = loop.call_later(min(timeout, GATHER) if self._held else timeout, self._rouse)
+        if self._wait is None:
+            self._wait = Wait(loop)
         try:
-            await self._wake
+            await self._wait.until(loop.time() + (min(timeout, GATHER) if self._held else timeout))
         finally:
-            timer.cancel()
             if self._gathered is not None:
                 self._gathered.cancel()
                 self._gathered = None
-            self._wake = None
 
     def _rouse(self) -> None:
-        if self._wake is not None and not self._wake.done():
-            self._wake.set_result(None)
+        if self._wait is not None:
+            self._wait.end()
 
     def _open_connection(self) -> Connection:
         if self._connection is None:
