@@ -48,9 +48,10 @@ def test_a_bms_that_is_lost_does_no_harm_in_any_phase(phase: str, site: str) -> 
     assert phase != "absorption" or said(loop.samples[-1]).startswith(("absorption", "float"))
 
 
+@pytest.mark.parametrize("site", SITES)
 @pytest.mark.parametrize("phase", PHASES)
-def test_twenty_silent_seconds_change_no_limit_and_raise_no_alarm(phase: str) -> None:
-    loop = charging(phase, SOLAR)
+def test_twenty_silent_seconds_change_no_limit_and_raise_no_alarm(phase: str, site: str) -> None:
+    loop = charging(phase, SITES[site])
     before = loop.samples[-1].limits
     begun = len(loop.samples)
     loop.silent = True
@@ -61,9 +62,10 @@ def test_twenty_silent_seconds_change_no_limit_and_raise_no_alarm(phase: str) ->
 
 
 @pytest.mark.parametrize("clock", [0.0, -1.8e9, 1e8], ids=["in time", "in 1970", "in the future"])
+@pytest.mark.parametrize("site", SITES)
 @pytest.mark.parametrize("phase", PHASES)
-def test_a_restart_goes_on_in_the_same_phase(phase: str, clock: float) -> None:
-    loop = charging(phase, SOLAR)
+def test_a_restart_goes_on_in_the_same_phase(phase: str, site: str, clock: float) -> None:
+    loop = charging(phase, SITES[site])
     loop.restart(clock)
     loop.run(60)
     assert said(loop.samples[-1]).removeprefix("rising slowly; then ").startswith(phase)
