@@ -137,7 +137,7 @@ async def _redacted(one: Recorded, why: str, path: Path) -> str:
             while some := "".join(f"{line}\n" for line in islice(rest, HANDED)):
                 process.stdin.write(some.encode())
                 await process.stdin.drain()
-        _, errors = await process.communicate()
+        _, errors = await process.communicate(b"")  # without bytes, Python 3.11 leaves the pipe open
     finally:
         if process.returncode is None:
             process.kill()
