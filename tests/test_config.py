@@ -664,3 +664,12 @@ def test_a_wrong_bank_is_said_and_does_not_control(text: str, problem: str) -> N
     assert any(str(found).startswith(problem) for found in config.problems), [*map(str, config.problems)]
     assert "y" not in config.banks
     assert ("x" in config.banks) is ("too many" in problem)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    ["pairing = 482913x", "pairing = no\npairing = 482913", "pairing 482913", "pairing = 482913\xff", "[x] 482913"],
+)
+def test_a_passkey_is_in_no_problem(lines: str) -> None:
+    found = problems(f"[battery a]\nport = C8:47:80:12:34:56\n{lines}\n")
+    assert "482913" not in "".join(found)
