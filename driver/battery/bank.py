@@ -197,8 +197,8 @@ class Bank:
             name=member.name,
             state=standing.value,
             maintenance=member.maintenance,
-            charge_share=None if charge is None else 100 * charge,
-            discharge_share=None if discharge is None else 100 * discharge,
+            charge_share=None if charge is None else round(100 * charge),
+            discharge_share=None if discharge is None else round(100 * discharge),
         )
 
 

@@ -111,8 +111,10 @@ class Roll:
     def _leave(self, heard: Iterable[Member], elapsed: float) -> None:
         """At most one at a time: the one that is farthest from the others; of two, the later one."""
         joined = [member for member in heard if member.name in self._joined]
+        total, others = sum(map(_volts, joined)), max(1, len(joined) - 1)
+        alone = len(joined) == 1  # from whom nobody is far
         apart = {
-            member.name: _distance(member, [other for other in joined if other is not member]) for member in joined
+            member.name: 0.0 if alone else abs(_volts(member) - (total - _volts(member)) / others) for member in joined
         }
         for member in joined:
             free = member.lets(charging=True) and member.lets(charging=False)  # or it need not have their voltage
@@ -120,7 +122,7 @@ class Roll:
             self._joined[member.name] = self._joined[member.name] + elapsed if far else 0.0
         gone = [member.name for member in reversed(joined) if self._joined[member.name] >= FAR_FOR]
         if gone:
-            del self._joined[max(gone, key=lambda name: apart[name])]
+            del self._joined[max(gone, key=lambda name: round(apart[name], 6))]
 
     def _join(self, heard: Sequence[Member]) -> None:
         """Count in who is near; where nobody is in yet, the one in the middle is the first."""

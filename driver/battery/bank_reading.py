@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 
 from .bank_member import Member
 from .reading import Identity, Protections, Reading
@@ -37,12 +39,12 @@ def combined(members: Sequence[Member]) -> BankReading | None:
         voltage=voltage(readings),
         current=_sum(reading.current for reading in readings),
         mean_current=_sum(r.current if r.mean_current is None else r.mean_current for r in readings),
-        cells=tuple(volts for reading in readings for volts in reading.cells),
-        cell_ids=tuple(f"{name} C{n:02}" for name, reading in packs for n in range(1, len(reading.cells) + 1)),
+        cells=tuple(chain.from_iterable(reading.cells for reading in readings)),
+        cell_ids=tuple(chain.from_iterable(_cell_ids(name, len(reading.cells)) for name, reading in packs)),
         soc=_mean(readings, lambda reading: reading.soc),
-        temperatures=tuple(value for reading in readings for value in reading.temperatures),
+        temperatures=tuple(chain.from_iterable(reading.temperatures for reading in readings)),
         temperature_ids=tuple(
-            f"{name} T{n}" for name, reading in packs for n in range(1, len(reading.temperatures) + 1)
+            chain.from_iterable(_sensor_ids(name, len(reading.temperatures)) for name, reading in packs)
         ),
         mos_temperature=max((r.mos_temperature for r in readings if r.mos_temperature is not None), default=None),
         alarms=frozenset(alarm for reading in readings for alarm in reading.alarms),
@@ -74,6 +76,16 @@ def drop(members: Iterable[Member]) -> float:
         if member.measured is not None
     ]
     return sum(weight * volts for weight, volts in parts) / sum(weight for weight, _ in parts)
+
+
+@cache
+def _cell_ids(name: str, count: int) -> tuple[str, ...]:
+    return tuple(f"{name} C{number:02}" for number in range(1, count + 1))
+
+
+@cache
+def _sensor_ids(name: str, count: int) -> tuple[str, ...]:
+    return tuple(f"{name} T{number}" for number in range(1, count + 1))
 
 
 def _remaining(reading: Reading) -> float | None:
