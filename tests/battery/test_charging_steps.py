@@ -155,3 +155,11 @@ def test_the_highest_cell_may_not_stay_over_its_target() -> None:
     steps.at(0.0, ahead(3.46, 3.44))
     before = steps.voltage(6.0, ahead(3.46, 3.44))
     assert steps.voltage(10.0, ahead(3.46, 3.44)) == pytest.approx(before - 16 * 0.01)
+
+
+@pytest.mark.parametrize(("phase", "more", "due"), [
+    (Phase.BULK, -1.0, False), (Phase.BULK, 0.0, True), (Phase.ABSORPTION, 1.0, True), (Phase.FLOAT, 1.0, False),
+])  # fmt: skip
+def test_a_full_charge_is_due_after_its_interval_unless_it_has_just_ended(phase: Phase, more: float, due: bool) -> None:
+    state = ChargeState(phase=phase, since_full=TERMS.full_charge_interval + more)
+    assert Charging(Progress(state)).is_due(TERMS) is due

@@ -121,6 +121,16 @@ NO_FAULT: dict[str, dict[tuple[str, str], str]] = {
         ("if short > 0", "Gt -> GtE"): EITHER,
         ("level=state.level + (elapsed if _short(now, drop, terms) <= 0 else 0.0),", "LtE -> Lt"): EITHER,
     },
+    "history": {
+        (
+            "return known if least is None or (known is not None and known <= least) else least",
+            "LtE -> Lt",
+        ): "the same value",
+        (
+            "return known if most is None or (known is not None and known >= most) else most",
+            "GtE -> Gt",
+        ): "the same value",
+    },
     "discharging": {
         (
             "self._near_for = self._near_for + elapsed if lowest <= terms.cut_off + NEAR else 0.0",
