@@ -15,7 +15,7 @@ from .reading import Reading
 
 NEAR_FULL = 0.05  # V below the target from which on the highest cell leads the charge voltage
 EVEN = 0.005  # V per pack by which cells that are even may seem to be ahead
-NO_SENSOR_SHARE = 0.5  # of the current when a temperature, or a state of charge that matters, is missing
+NO_SENSOR_SHARE = 0.5  # of the current when a temperature is missing or implausible
 TAPER_FLOOR = 2.0  # A; a DCL of 0 makes a MultiPlus shut down, so "nearly empty" is not yet 0
 
 
@@ -131,11 +131,11 @@ def _implausible(cells: Sequence[float], highest: float, lowest: float, chemistr
 
 
 def _by_soc(soc: float | None, top: float, curve: Curve | None) -> Limit:
-    """What an owner's curve leaves of `top`; a state of charge that is not told has a share too."""
+    """What an owner's curve leaves of `top`; where no state of charge is told, the least that it ever leaves."""
     if curve is None:
         return Limit(top, "state of charge")
     if soc is None:
-        return Limit(top * NO_SENSOR_SHARE, "the state of charge is missing")
+        return Limit(top * min(share for _, share in curve), "the state of charge is missing")
     return Limit(top * along(curve, soc), "state of charge")
 
 

@@ -278,7 +278,7 @@ BY_SOC = ChargeSettings(charge_by_soc=((80.0, 1.0), (90.0, 0.0)), discharge_by_s
         (90.0, 0, 280, ("state of charge", "1 C")),
         (15.0, 140, 140, ("0.5 C", "state of charge")),
         (5.0, 140, 2, ("0.5 C", "state of charge")),  # a 0 would make a MultiPlus shut down
-        (None, 70, 140, ("the state of charge is missing", "the state of charge is missing")),
+        (None, 0, 2, ("the state of charge is missing", "the state of charge is missing")),
     ],
 )
 def test_curves_over_the_state_of_charge(
