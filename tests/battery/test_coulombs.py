@@ -183,13 +183,22 @@ def test_cells_at_rest_say_what_they_hold_where_their_voltage_tells(
     assert after.shown == pytest.approx(50.0 - 0.025 if soc < 50 else 50.0 if soc == 50 else 50.025)
 
 
-def test_the_lowest_cell_decides_and_a_good_count_stays() -> None:
-    counter = begun(12.0, off=2.0)
+@pytest.mark.parametrize(("before", "after", "off"), [(50.0, 18.0, 2.25), (12.0, 12.0, 2.25), (1.0, 2.0, 2.25)])
+def test_the_lowest_cell_decides_and_a_good_count_stays(before: float, after: float, off: float) -> None:
+    counter = begun(before, off=2.0)
     for _ in range(360):
         counter.take(reading((3.30, 3.20, 3.30), current=0.0, soc=50.0), AH, LFP, 10.0)
     assert counter.count is not None
-    assert counter.count.soc == 12.0
-    assert counter.count.off == pytest.approx(2.25)
+    assert counter.count.soc == pytest.approx(after)
+    assert counter.count.off == pytest.approx(off)
+
+
+def test_one_low_cell_is_not_held_by_chargers() -> None:
+    counter = begun(offset=-0.3)
+    for _ in range(600):
+        counter.take(reading((3.38, 3.36, 3.38), current=0.0, soc=50.0), AH, LFP, 60.0)
+    assert counter.count is not None
+    assert counter.count.soc == pytest.approx(47.0)
 
 
 @pytest.mark.parametrize(("disturbance", "rests"), [(0.5, True), (-0.5, True), (0.51, False), (-0.51, False)])
@@ -198,6 +207,8 @@ def test_a_current_or_a_silence_disturbs_the_rest(disturbance: float, rests: boo
     run(counter, 1800, 0.0, 2.95)
     run(counter, 10, disturbance, 2.95)
     assert (run(counter, 1790, 0.0, 2.95).soc < 20) is rests
+    run(counter, 1800, 0.0, 2.95)
+    assert (run(counter, 9.5, 0.0, 2.95, every=9.5).soc < 20) is rests
     silent = begun()
     run(silent, 1800, 0.0, 2.95)
     silent.take(reading(2.95, soc=50.0), AH, LFP, 61.0)
