@@ -2,9 +2,9 @@
 
 A UART hands over its bytes in chunks, and a wake-up for each costs more than everything else the driver does with
 them. After a request the reply's end can be foretold: `lag` (learned) plus the reply's time on the wire. The link
-sleeps until then, and usually all is there. Every sixteenth reply, and every one while `spread` says that they end at
-unsteady times, is looked at a little before its end instead, and the rest awaited by readability: that shows when
-exactly it ended, and teaches `lag` and `spread`.
+sleeps until then and a little longer, and usually all is there. Every sixteenth reply, and every one while `spread`
+says that they end at unsteady times, is looked at a little before its end instead, and the rest awaited by readability:
+that shows when exactly it ended, and teaches `lag` and `spread`.
 
 All times are seconds of one monotonic clock and are arguments: nothing here reads a clock or a port.
 """
@@ -15,10 +15,10 @@ BITS = 10  # on the wire per byte: start, 8 data, stop
 TAIL = 48  # bytes: the last chunk of a reply may be as large; so near to its end bytes alone do not foretell it
 LONGEST = 512  # bytes: more is never slept for, whatever a damaged length field claims
 QUIET = 0.020  # s without a byte after its due time: the rest is not on its way
-STEADY = 0.002  # s of spread up to which the end is foretold
+STEADY = 0.001  # s of spread up to which the end is foretold
 EARLY = 0.0015  # s, more than the grain of asyncio's timers (1 ms) by a margin
 EXACT_EVERY = 16  # replies
-HICCUP = 0.003  # s: larger errors count as this, so that one of them does not spoil the next replies
+HICCUP = 0.004  # s: larger errors count as this, so that one of them does not spoil the next replies
 
 
 class Pace:
@@ -32,7 +32,7 @@ class Pace:
         self._turn = 0
         self._exactly = True  # this reply's end is to be seen as it comes
         self.lag: float | None = None  # s from request to the reply's end, less its own time on the wire
-        self.spread = STEADY  # s, mean error of the forecast
+        self.spread = 1.5 * STEADY  # s, mean error of the forecast
         self.restart()
 
     def restart(self) -> None:
@@ -60,7 +60,7 @@ class Pace:
             if self.lag is None:
                 return 0.0
             due = self._asked + self.lag + wire
-            due += self.spread / 2 if not self._exactly else -EARLY - 2 * self.spread
+            due += self.spread / 4 if not self._exactly else -EARLY - 2 * self.spread
         elif now - self._heard < QUIET:
             due = self._heard + wire - TAIL * self._byte
         else:
