@@ -19,7 +19,7 @@ from .discharging import UNSPENT, Discharging
 from .easing import RISE_TIME, eased, risen
 from .envelope import Envelope
 from .history import NONE, History, step
-from .limits import Limit, Limits, limits
+from .limits import Limit, Limits
 from .liveness import Liveness
 from .loss import (
     Extremes,
@@ -38,6 +38,7 @@ from .memory import Memory
 from .power_up import PowerUp
 from .reading import Identity, Reading
 from .resistance import Resistance
+from .sensors import Sensors
 from .settings import ChargeSettings, SocSource
 
 RESTART_GRACE = 15.0  # s after start for which a known battery may be silent before it is registered all the same
@@ -105,6 +106,7 @@ class Controller:
         self._resistance = Resistance()
         self._recent = RecentExtremes()
         self._certainty = Certainty(settings)
+        self._sensors = Sensors()
         self._discharging = Discharging(UNSPENT if memory is None else memory.spent)
         self._announced = Announced()
         self._counter = CoulombCounter(None if memory is None else memory.count)
@@ -212,7 +214,8 @@ class Controller:
         self._doubt = ""
         if found.charge_by_soc is not None and self._charging.is_due(found):
             found = replace(found, charge_by_soc=None)
-        wanted = self._charging.limits(reading, limits(reading, found), found, self._resistance.per_cell, elapsed)
+        allowed = self._sensors.allowed(reading, found, elapsed)
+        wanted = self._charging.limits(reading, allowed, found, self._resistance.per_cell, elapsed)
         discharge = self._discharging.limit(reading, wanted.discharge_current, found, elapsed)
         wanted = Limits(wanted.charge_voltage, wanted.charge_current, discharge, wanted.low_voltage)
         before = self._shown or self._kept(len(reading.cells))
@@ -233,7 +236,7 @@ class Controller:
         count = min(len(reading.cells), self._certainty.cell_count or len(reading.cells))
         discharge = nothing
         if bounds is not None:
-            wanted = limits(reading, bounds).discharge_current
+            wanted = self._sensors.allowed(reading, bounds, elapsed).discharge_current
             discharge = risen(before.discharge_current, wanted, bounds.discharge_current * elapsed / RISE_TIME)
         charge_voltage = at_rest(before.charge_voltage, self._chemistry(), count, why)
         return Limits(charge_voltage, nothing, discharge, before.low_voltage)

@@ -16,6 +16,7 @@ NOTICED_BY = {
     "lead": ("test_lead",),
     "unheeded": ("test_unheeded",),
     "trim": ("test_trim",),
+    "sensors": ("test_sensors",),
     "charging": ("test_charging_steps",),
     "charge_mode": ("test_charge_mode",),
     "discharging": ("test_discharging",),
@@ -89,6 +90,13 @@ NO_FAULT: dict[str, dict[tuple[str, str], str]] = {
     "trim": {
         ("still: float = 0.0", "0.0 -> 1.0"): "counts from the first trim",
         ("follows = abs(current - allowed * (1 - share)) <= little", "LtE -> Lt"): EITHER,
+    },
+    "sensors": {
+        ("self._missing_for = 0.0  # s", "0.0 -> 1.0"): "set by the first reading, which no sensor is missing from",
+        (
+            "if mos is None or None in temperatures or len(temperatures) < len(self._temperatures):",
+            "Lt -> LtE",
+        ): "spares the closer look, which finds nothing",
     },
     "charging": {
         ("share: float = 1.0", "1.0 -> 1.1"): "no share of the first reading is above either",
