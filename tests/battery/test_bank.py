@@ -312,8 +312,8 @@ def test_a_restart_knows_the_phase_the_history_and_the_limits() -> None:
     again.hear()
     assert again.last.history == replace(
         NONE,
-        minimum_voltage=52.8,
-        maximum_voltage=52.8,
+        minimum_voltage=pytest.approx(52.8),
+        maximum_voltage=pytest.approx(52.8),
         minimum_cell_voltage=3.3,
         maximum_cell_voltage=3.3,
         minimum_temperature=25.0,
