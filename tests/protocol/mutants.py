@@ -178,12 +178,18 @@ def _rows(name: str, changes: dict[tuple[type, str], Row]) -> Mutant:
 def _patched(name: str, attribute: str, value: object) -> Mutant:
     @contextmanager
     def applied() -> Iterator[None]:
-        jkuart_reading._alarms.cache_clear()
+        _forget()
         with patch.object(jkuart_reading, attribute, value):
             yield
-        jkuart_reading._alarms.cache_clear()
+        _forget()
 
     return Mutant(name, applied)
+
+
+def _forget() -> None:
+    """What was worked out with another table."""
+    jkuart_reading._alarms.cache_clear()
+    jkuart_reading._states.cache_clear()
 
 
 def _new(code: int) -> float:
