@@ -84,7 +84,7 @@ class NeeyFramer(SizedFraming):
         if data.startswith(REQUEST, at):
             return REQUEST_SIZE
         command, size = data[at + 4], int.from_bytes(data[at + 6 : at + 8], "little")
-        return size if size in REPLIES.get(command, ()) else 0  # type: ignore[call-overload]
+        return size if size in REPLIES.get(command, ()) else 0  # type: ignore[call-overload]  # any byte is asked for
 
     def _take(self, whole: bytes, found: list[bytes]) -> bool:
         summed = sum(whole[:-2]) & 0xFF

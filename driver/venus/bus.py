@@ -126,7 +126,7 @@ def post(bus: MessageBus, message: "Message | Prepared") -> None:
     if not bus.connected:
         return
     try:
-        sent = bus.send(message)  # type: ignore[arg-type]
+        sent = bus.send(message)  # type: ignore[arg-type]  # a Prepared has all that a library asks of a Message
     except OSError:  # lost in this moment; some versions then ask the loop for a closed socket
         return
     if sent.done():

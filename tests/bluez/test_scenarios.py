@@ -20,7 +20,7 @@ async def test_24_cells_32_cells_and_a_balancer_at_once(gx) -> None:
     assert wide["/Info/MaxChargeVoltage"] > 50.0
     assert "/Info/MaxChargeVoltage" not in balancer
     said = await gx.shell("cat /data/log")
-    await asyncio.sleep(5.0)
+    await asyncio.sleep(5.0)  # that nothing happens has no event
     await gx.all_live()
     assert await gx.shell("cat /data/log") == said, "something was logged though nothing was wrong"
 

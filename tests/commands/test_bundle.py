@@ -27,6 +27,7 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:unclosed <socket:ResourceWarning"
 )  # the library's, when nobody is there
 PASSWORD, NAME, SERIAL, PASSKEY = "tellNobody", "Cellar pack", "40119491480", "482913"
+PIN, PASSCODE = "24681012", "13579111"  # longer than a JK's: other names are random digits, and hold any four at times
 
 
 @pytest.fixture(autouse=True)
@@ -65,8 +66,8 @@ def test_a_bundle_has_everything_but_secrets(capsys: pytest.CaptureFixture[str],
     Path("recordings/tty-2.capture.gz").write_bytes(b"damaged")
     with simulated_port(line=line) as port:
         Path("config.ini").write_text(
-            f"# passcode 1357\n[battery house]\nport = {port}\nname = {NAME}\n"
-            f"[battery air]\nport = C8:47:80:12:34:56\npairing = {PASSKEY}\npin = 2468\n"
+            f"# passcode {PASSCODE}\n[battery house]\nport = {port}\nname = {NAME}\n"
+            f"[battery air]\nport = C8:47:80:12:34:56\npairing = {PASSKEY}\npin = {PIN}\n"
         )
         main(["check", "--bundle", "report.tar.gz"])
     said = capsys.readouterr().out
@@ -76,7 +77,7 @@ def test_a_bundle_has_everything_but_secrets(capsys: pytest.CaptureFixture[str],
     assert {name.partition("/")[0] for name in inside} == {bundle.FOLDER}
     files = {name.partition("/")[2]: text for name, text in inside.items()}
     everything = "".join(files.values())
-    for secret in (PASSWORD, PASSKEY, "2468", "1357", NAME, SERIAL, "cellar_key", "12:34:56"):
+    for secret in (PASSWORD, PASSKEY, PIN, PASSCODE, NAME, SERIAL, "cellar_key", "12:34:56"):
         assert secret not in everything
         assert secret.encode().hex() not in everything
     assert files["check.txt"].startswith("dbus-jkbms ")
