@@ -1,4 +1,4 @@
-"""What all tests share: how hard hypothesis tries."""
+"""What all tests share: how hard hypothesis tries, and a bus for who asks for one."""
 
 import logging
 import os
@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+
+from tests.private_bus import PrivateBus
 
 settings.register_profile("home", max_examples=50, deadline=None)
 settings.register_profile("ci", max_examples=1000, deadline=None)
@@ -23,3 +25,12 @@ def logging_as_before() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     ours.setLevel(our_level)
+
+
+@pytest.fixture
+def bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[PrivateBus]:
+    """A D-Bus of the test's own, where the driver looks for the GX's."""
+    with PrivateBus() as private:
+        monkeypatch.delenv("DBUS_SYSTEM_BUS_ADDRESS", raising=False)
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", private.address)
+        yield private

@@ -3,6 +3,8 @@
 import re
 from enum import Enum
 
+from ..modbus_crc import crc16
+
 KNOWN_LABELS = rb"PID|FW|SER#|V|I|VPV|PPV|CS|MPPT|ERR|LOAD|H\d+|SOC|TTG|Alarm|Relay|AR|BMV|P|CE|T|VS|VM|MODE|Checksum"
 VE_TEXT = re.compile(rb"\r\n(?:" + KNOWN_LABELS + rb")\t")
 VE_HEX = re.compile(rb":[0-9A-F]{3,}\n")
@@ -105,13 +107,3 @@ def _modbus_sizes(head: bytes) -> tuple[int, ...]:
     if function in (15, 16):
         return (8, *(head[6:7] and (head[6] + 9,)))
     return ()
-
-
-def crc16(data: bytes) -> int:
-    """Modbus CRC; 0 over a frame that ends with its own."""
-    crc = 0xFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
-    return crc

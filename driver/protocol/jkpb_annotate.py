@@ -1,6 +1,7 @@
 """What is said on the RS485 bus of PB packs around their frames: triggers and acknowledges, byte by byte."""
 
-from .jkpb_wire import ACKNOWLEDGE_SIZE, MASTER, REQUEST_SIZE, SLAVES, Register, crc16
+from ..modbus_crc import crc16
+from .jkpb_wire import ACKNOWLEDGE_SIZE, MASTER, REQUEST_SIZE, SLAVES, Register
 from .layout_annotate import Field, FixedAnnotator
 from .value_text import label
 

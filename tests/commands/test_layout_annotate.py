@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driver.__main__ import main
+from driver.modbus_crc import crc16
 from driver.protocol.annotate import ANNOTATORS, annotate, noise_line, pieces, redact
 from driver.protocol.balancer_wire import request as balancer_request
 from driver.protocol.jk02_device import DeviceInfo
 from driver.protocol.jk02_wire import READ_DEVICE_INFO, READ_SETTINGS, FrameType, background, sealed
-from driver.protocol.jkpb_wire import ACKNOWLEDGES, REQUESTS, Register, Request, crc16
+from driver.protocol.jkpb_wire import ACKNOWLEDGES, REQUESTS, Register, Request
 from driver.protocol.layout import layout_of
 from driver.protocol.line import Line
 from driver.protocol.neey_wire import Command, requests

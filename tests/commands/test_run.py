@@ -19,14 +19,6 @@ from tests.private_bus import PrivateBus
 pytestmark = pytest.mark.bus
 
 
-@pytest.fixture
-def bus(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
-    with PrivateBus() as private:
-        monkeypatch.delenv("DBUS_SYSTEM_BUS_ADDRESS", raising=False)
-        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", private.address)
-        yield private
-
-
 async def test_sigterm_releases_the_names_and_leaves(bus: PrivateBus, tmp_path: Path) -> None:
     settings = SettingsService()
     await settings.start()

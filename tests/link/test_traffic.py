@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driver.link.traffic import Traffic, classify, crc16
+from driver.link.traffic import Traffic, classify
+from driver.modbus_crc import crc16
 
 REQUEST = bytes.fromhex("4e570013000000000603000000000000680000 0129")
 VE_TEXT = b"\r\nPID\t0x203\r\nV\t26201\r\nI\t0\r\nP\t0\r\nSOC\t980\r\nAlarm\tOFF\r\nChecksum\t\xd8"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from driver.battery.reading import Reading
 from driver.errors import LayoutError
+from driver.modbus_crc import crc16
 from driver.protocol.bus_listen import ListenTalk
 from driver.protocol.jk02_wire import FrameType, sealed
 from driver.protocol.jkpb_dialect import JkPb, JkPbListen
@@ -27,7 +28,6 @@ from driver.protocol.jkpb_wire import (
     PbFramer,
     Register,
     Request,
-    crc16,
 )
 from tests.protocol.pb_bus import frame_of
 from tests.protocol.recordings import vectors

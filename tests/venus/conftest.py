@@ -1,7 +1,7 @@
 """A bus for each test, and somebody who listens."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -17,14 +17,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "bus" in getattr(item, "fixturenames", ()):
             item.add_marker("bus")
-
-
-@pytest.fixture
-def bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[PrivateBus]:
-    with PrivateBus() as private:
-        monkeypatch.delenv("DBUS_SYSTEM_BUS_ADDRESS", raising=False)
-        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", private.address)
-        yield private
 
 
 async def until(condition: Callable[[], object], timeout: float = 20.0) -> None:

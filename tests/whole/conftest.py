@@ -1,7 +1,7 @@
 """A scene for each test."""
 
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,14 +14,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/whole" in item.nodeid:
             item.add_marker("bus")
-
-
-@pytest.fixture
-def bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[PrivateBus]:
-    with PrivateBus() as private:
-        monkeypatch.delenv("DBUS_SYSTEM_BUS_ADDRESS", raising=False)
-        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", private.address)
-        yield private
 
 
 @pytest.fixture
