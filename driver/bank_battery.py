@@ -152,7 +152,7 @@ class BankBattery:
 
     def _warn(self, outcome: BankOutcome) -> None:
         """Say once of each pack that it must not be connected yet."""
-        waiting = {pack.name for pack in outcome.packs if pack.state == Standing.WAITING.value}
+        waiting = {pack.name for pack in outcome.packs if pack.state == Standing.WAITING}
         for name in sorted(waiting - self._waiting):
             self._log.warning("%s has not the voltage of the bank: it is not counted in before it has come close", name)
         self._waiting = waiting
@@ -188,9 +188,10 @@ class BankBattery:
         before, now = self._seen.get(pack.name, (None, None)), _state(pack)
         if now[0] is not before[0] or now[1] is None or before[1] is None:
             return now[0] is not before[0]
-        return any(
-            getattr(now[1], side).value < LESS * getattr(before[1], side).value
-            for side in ("charge_current", "discharge_current")
+        less, than = now[1], before[1]
+        return (
+            less.charge_current.value < LESS * than.charge_current.value
+            or less.discharge_current.value < LESS * than.discharge_current.value
         )
 
 

@@ -25,6 +25,7 @@ from .limits import Limit, Limits
 from .loss import Presence
 from .memory import Memory
 
+BEST_FIRST = tuple(Presence)
 LOWERED = 0.05  # V below the goal from which on a charge voltage is said to be a pack's
 
 
@@ -42,7 +43,8 @@ class Bank:
         self.changes = Changes()
         self._kind: tuple[int, Chemistry | None] | None = None  # number of cells and chemistry of all packs
         self._admitted: set[str] = set()
-        self._numbers: dict[str, int] = {}  # of its packs, as they were seen first
+        self._order: dict[str, None] = {}  # the names of its packs, as they were seen first
+        self._bounds: tuple[list[Envelope], Envelope | None] = ([], None)  # of each pack that serves, and of all
         self._at: float | None = None  # when packs were heard last
         self._outcome: BankOutcome | None = None
         self._alarms: frozenset[Alarm] = frozenset()
@@ -56,32 +58,26 @@ class Bank:
         """
         if not self._formed(members, others, now):
             return None
-        packs = [member for member in members if member.name in self._admitted or self._admits(member)]
-        self._admitted.update(member.name for member in packs)
-        standings = self._roll.call(packs, now)
-        there = [member for member in packs if standings[member.name] in ON_THE_BARS]
+        self._admitted.update([member.name for member in members if self._is_of(member)])
+        packs = [member for member in members if member.name in self._admitted]
+        self._roll.call(packs, now)
+        there = [member for member in packs if member.standing in ON_THE_BARS]
         reading = combined(there)
-        serving = any(standing is Standing.IN for standing in standings.values())
+        terms = self._terms(there)
+        rest = 0.0 if reading is None else drop(there)
+        serving = any(member.standing is Standing.IN for member in there)
         elapsed = now - self._at if serving and self._at is not None else 0.0
         self._at = now if serving else None
-        terms = _terms(there)
         if reading is not None and serving:
-            self._live(reading, terms, drop(there), elapsed)
-        self._limits.look(packs, standings, now)
-        limits = self._limits.limits(packs, standings, elapsed)
+            self._live(reading, terms, rest, elapsed)
+        self._limits.look(packs, now)
+        limits = self._limits.limits(packs, elapsed)
         if reading is not None and terms is not None:
-            count = packs[0].outcome.cell_count
-            lowered = limits.charge_voltage.value < goal(self.state, terms) * count - LOWERED
-            own = self._lowered(limits.charge_voltage, standings) if lowered else ""
-            said = self._say(description(self.state, reading, drop(there), terms), own, now)
-            limits = replace(limits, charge_voltage=Limit(limits.charge_voltage.value, said))
+            worded = self._worded(limits.charge_voltage, packs, reading, rest, terms, now)
+            limits = Limits(worded, limits.charge_current, limits.discharge_current, limits.low_voltage)
         self.changes.take(limits, now)
         foreign = {member.name: _foreign(member) for member in members if member.name not in self._admitted}
-        return self._show(packs, standings, reading, limits, dict(others) | foreign, now)
-
-    def shares(self, side: str) -> Mapping[str, float]:
-        """Of the "charge" or "discharge" current, by pack."""
-        return self._limits.shares(side)
+        return self._show(packs, reading, limits, dict(others) | foreign, now)
 
     def keep(self, wall: float) -> Memory | None:
         """What to keep over a restart; None before there is anything. `wall` is the Unix time."""
@@ -118,8 +114,15 @@ class Bank:
             self._limits.shown = self._memory.limits  # a restart opens none
         return True
 
-    def _admits(self, member: Member) -> bool:
+    def _is_of(self, member: Member) -> bool:
         return (member.outcome.cell_count, member.outcome.chemistry) == self._kind
+
+    def _terms(self, members: Sequence[Member]) -> Envelope | None:
+        """The bounds of all packs together; None while none is certain."""
+        known = [member.terms for member in members if member.terms is not None]
+        if known != self._bounds[0]:
+            self._bounds = known, together(known)
+        return self._bounds[1]
 
     def _live(self, reading: BankReading, terms: Envelope | None, drop: float, elapsed: float) -> None:
         """Go on with the charge and the history."""
@@ -130,22 +133,27 @@ class Bank:
         risen, self._alarms = reading.alarms - self._alarms, reading.alarms
         self._history = history_step(self._history, reading, risen, elapsed, full=filled)
 
-    def _lowered(self, limit: Limit, standings: Mapping[str, Standing]) -> str:
+    def _worded(
+        self, limit: Limit, packs: Sequence[Member], reading: BankReading, rest: float, terms: Envelope, now: float
+    ) -> Limit:
+        """The charge voltage with its reason; the phase changes with every reading, and is said once a minute."""
+        lowered = limit.value < goal(self.state, terms) * packs[0].outcome.cell_count - LOWERED
+        own = self._lowered(limit, packs) if lowered else ""
+        about = self.state.phase, self.state.reason, own
+        if about != self._said[0] or now - self._said[1] >= SAID_FOR:
+            phase = description(self.state, reading, rest, terms)
+            self._said = about, now, "; ".join(filter(None, (phase, own)))
+        return Limit(limit.value, self._said[2])
+
+    def _lowered(self, limit: Limit, packs: Sequence[Member]) -> str:
         """For whose sake the charge voltage is lower than the phase wants it."""
         name = self._limits.named["voltage"]
-        return f"{name}: a cell runs ahead" if standings[name] is Standing.IN else limit.reason
-
-    def _say(self, phase: str, lowered: str, now: float) -> str:
-        """The reason for the charge voltage; the phase changes with every reading, and is said once a minute."""
-        about = self.state.phase, self.state.reason, lowered
-        if about != self._said[0] or now - self._said[1] >= SAID_FOR:
-            self._said = about, now, "; ".join(filter(None, (phase, lowered)))
-        return self._said[2]
+        serves = any(pack.name == name and pack.standing is Standing.IN for pack in packs)
+        return f"{name}: a cell runs ahead" if serves else limit.reason
 
     def _show(
         self,
         packs: Sequence[Member],
-        standings: Mapping[str, Standing],
         reading: BankReading | None,
         limits: Limits,
         others: Mapping[str, str],
@@ -153,8 +161,8 @@ class Bank:
     ) -> BankOutcome:
         before = self._outcome
         state = _presence(packs)
-        online = [member for member in packs if standings[member.name] in ON_THE_BARS]
-        absent = [*_explanations(packs, standings), *(f"{name} {why}" for name, why in others.items())]
+        online = [member for member in packs if member.standing in ON_THE_BARS]
+        absent = [*_explanations(packs), *[f"{name} {why}" for name, why in others.items()]]
         words = [f"{member.name}: {said}" for member in online for said in member.outcome.alarm_words]
         self._outcome = BankOutcome(
             presence=state,
@@ -164,47 +172,43 @@ class Bank:
             reading=reading or (before.reading if before is not None else None),
             fresh=reading is not None,
             limits=limits,
-            cable_alarm=max((m.outcome.cable_alarm for m in packs if not m.maintenance), default=Severity.NONE),
+            cable_alarm=max([m.outcome.cable_alarm for m in packs if not m.maintenance], default=Severity.NONE),
             explanation="; ".join([*absent, *words] if absent else []),
             chemistry=packs[0].outcome.chemistry,
             history=self._history,
             charge_requested=any(member.outcome.charge_requested for member in online),
-            conflicts=tuple(f"{member.name}: {said}" for member in packs for said in member.outcome.conflicts),
+            conflicts=tuple([f"{member.name}: {said}" for member in packs for said in member.outcome.conflicts]),
             alarm_words=tuple(words),
             modules=Modules(
                 online=len(online),
                 offline=len(packs) + len(others) - len(online),
-                blocking_charge=sum(member.limits.charge_current.value == 0 for member in online),
-                blocking_discharge=sum(member.limits.discharge_current.value == 0 for member in online),
+                blocking_charge=sum([member.limits.charge_current.value == 0 for member in online]),
+                blocking_discharge=sum([member.limits.discharge_current.value == 0 for member in online]),
             ),
-            packs=self._states(packs, standings, others),
+            packs=self._states(packs, others),
         )
         return self._outcome
 
-    def _states(
-        self, packs: Sequence[Member], standings: Mapping[str, Standing], others: Mapping[str, str]
-    ) -> tuple[PackState, ...]:
+    def _states(self, packs: Sequence[Member], others: Mapping[str, str]) -> tuple[PackState, ...]:
         """Of all packs, each at its place."""
-        states = {member.name: self._state_of(member, standings[member.name]) for member in packs}
-        states |= {name: PackState(name=name, state=why) for name, why in others.items()}
-        for name in states:
-            self._numbers.setdefault(name, len(self._numbers))
-        return tuple(states[name] for name in sorted(states, key=self._numbers.__getitem__))
+        charge, discharge = self._limits.charge_shares, self._limits.discharge_shares
+        states = {
+            member.name: PackState(
+                member.name,
+                member.standing,
+                member.maintenance,
+                _percent(charge.get(member.name)),
+                _percent(discharge.get(member.name)),
+            )
+            for member in packs
+        }
+        states |= {name: PackState(name, why) for name, why in others.items()}
+        self._order |= dict.fromkeys(states)
+        return tuple([states[name] for name in self._order if name in states])
 
-    def _state_of(self, member: Member, standing: Standing) -> PackState:
-        charge, discharge = (self._limits.shares(side).get(member.name) for side in ("charge", "discharge"))
-        return PackState(
-            name=member.name,
-            state=standing.value,
-            maintenance=member.maintenance,
-            charge_share=None if charge is None else round(100 * charge),
-            discharge_share=None if discharge is None else round(100 * discharge),
-        )
 
-
-def _terms(members: Sequence[Member]) -> Envelope | None:
-    """The bounds of all packs together; None while none is certain."""
-    known = [member.terms for member in members if member.terms is not None]
+def together(known: Sequence[Envelope]) -> Envelope | None:
+    """The bounds of all packs together; None where there are none."""
     if not known:
         return None
     capacities = [terms.capacity for terms in known]
@@ -219,10 +223,14 @@ def _terms(members: Sequence[Member]) -> Envelope | None:
     )
 
 
+def _percent(share: float | None) -> int | None:
+    return None if share is None else round(100 * share)
+
+
 def _presence(packs: Sequence[Member]) -> Presence:
     """LIVE while one pack is heard, and else as the one that was heard last."""
     states = [member.outcome.presence for member in packs if not member.maintenance]
-    return min(states, key=[*Presence].index, default=Presence.LIVE)
+    return next((state for state in BEST_FIRST if state in states), Presence.LIVE)
 
 
 def _foreign(member: Member) -> str:
@@ -232,19 +240,19 @@ def _foreign(member: Member) -> str:
     )
 
 
-def _explanations(packs: Sequence[Member], standings: Mapping[str, Standing]) -> Iterator[str]:
+def _explanations(packs: Sequence[Member]) -> Iterator[str]:
     """One sentence for each pack that does not simply serve."""
     for member in packs:
-        standing, said = standings[member.name], member.outcome.explanation
-        if standing in (Standing.SILENT, Standing.LOST):
-            yield f"{member.name}: {said or standing.value}"
+        standing, said = member.standing, member.outcome.explanation
+        if standing is Standing.SILENT or standing is Standing.LOST:
+            yield f"{member.name}: {said or standing}"
         elif standing is Standing.WAITING:
-            volts = apart(member, standings, packs)
+            volts = apart(member, packs)
             yield (
                 f"{member.name} waits: its voltage is {abs(round(2 * volts)) / 2:g} V "
                 f"{'above' if volts > 0 else 'below'} that of the bank"
             )
         elif standing is not Standing.IN:
-            yield f"{member.name} {standing.value}"
+            yield f"{member.name} {standing}"
         elif said:
             yield f"{member.name}: {said}"

@@ -6,8 +6,10 @@ in the currents, but it may still hang unseen on the bus bars: the charge voltag
 it, the voltage of cells at rest, until it is heard again or its owner says that it is in maintenance.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from math import inf
+from operator import attrgetter
+from typing import NamedTuple
 
 from .bank_member import ON_THE_BARS, Member, Standing
 from .bank_share import Shares, proportions
@@ -15,9 +17,21 @@ from .easing import CELL_RISE, RISE_TIME, risen
 from .limits import Limit, Limits
 from .reading import Reading
 
-Standings: TypeAlias = Mapping[str, Standing]
 OVERDUE = 2.0  # s without a new reading of every pack
 STAYS = 1.02  # a pack that has set a limit is named as long as no other allows less by more than that
+
+
+class Side(NamedTuple):
+    """One direction of the current."""
+
+    name: str
+    sign: int
+    limit: Callable[[Limits], Limit]
+    lets: Callable[[Member], bool]
+
+
+CHARGE = Side("charge", 1, attrgetter("charge_current"), attrgetter("charges"))
+DISCHARGE = Side("discharge", -1, attrgetter("discharge_current"), attrgetter("discharges"))
 
 
 class BankLimits:
@@ -25,45 +39,56 @@ class BankLimits:
 
     def __init__(self) -> None:
         self.shown: Limits | None = None
-        self._shares = {"charge": Shares(), "discharge": Shares()}
-        self._looked: tuple[float, dict[str, Reading | None]] = (0.0, {})  # when shares were looked at, and at what
         self.named: dict[str, str] = {}  # pack that sets "voltage", "charge", "discharge"
+        self._shares = {CHARGE: Shares(), DISCHARGE: Shares()}
+        self._looked: tuple[float, dict[str, Reading | None]] = (0.0, {})  # when shares were looked at, and at what
 
-    def shares(self, side: str) -> Mapping[str, float]:
-        """Of the current of that side, by pack: of those that serve."""
-        return self._shares[side].of
+    @property
+    def charge_shares(self) -> Mapping[str, float]:
+        """Of the charge current, by pack: of those that serve."""
+        return self._shares[CHARGE].of
 
-    def look(self, members: Sequence[Member], standings: Standings, now: float) -> None:
+    @property
+    def discharge_shares(self) -> Mapping[str, float]:
+        """Of the discharge current."""
+        return self._shares[DISCHARGE].of
+
+    def look(self, members: Sequence[Member], now: float) -> None:
         """See at monotonic second `now` who is there and how the current divides."""
         at, before = self._looked
-        told = {m.name: m.outcome.reading for m in members if standings[m.name] is Standing.IN}
+        heard = [member for member in members if member.standing is Standing.IN]
+        told = {member.name: member.outcome.reading for member in heard}
         new = all(reading is not before.get(name) for name, reading in told.items())  # each since the last look
         if new:
             self._looked = now, told
         for side, shares in self._shares.items():
-            serving = _serving(members, standings, side)
+            serving = [member for member in heard if side.lets(member)]
             shares.attend({member.name: member.capacity for member in serving})
-            sign = 1 if side == "charge" else -1
-            currents = {m.name: sign * (m.measured.current or 0.0) for m in serving if m.measured is not None}
-            capacity = sum(member.capacity or 0.0 for member in serving)
+            currents = {
+                member.name: side.sign * (member.measured.current or 0.0)
+                for member in serving
+                if member.measured is not None
+            }
+            capacity = sum([member.capacity or 0.0 for member in serving])
             learnt = new and shares.learn(currents, capacity, now - at)
             if not learnt and (new or now - at >= OVERDUE) and self.shown is not None:
-                own = {member.name: _of(member.limits, side).value for member in serving}
-                shares.watch(currents, own, _of(self.shown, side).value)
+                own = {member.name: side.limit(member.limits).value for member in serving}
+                shares.watch(currents, own, side.limit(self.shown).value)
 
-    def limits(self, members: Sequence[Member], standings: Standings, elapsed: float) -> Limits:
+    def limits(self, members: Sequence[Member], elapsed: float) -> Limits:
         """What the bank may do, `elapsed` s after the last time; falls at once, rises slowly."""
+        low = max(members, key=attrgetter("limits.low_voltage.value"))
         wanted = Limits(
-            self._voltage(members, standings),
-            self._current("charge", members, standings),
-            self._current("discharge", members, standings),
-            max((named(m.name, m.limits.low_voltage) for m in members), key=_value),
+            self._voltage(members),
+            self._current(CHARGE, members),
+            self._current(DISCHARGE, members),
+            named(low.name, low.limits.low_voltage),
         )
         before, self.shown = self.shown, wanted
         if before is not None:
-            rated = [member.terms for member in members if standings[member.name] is Standing.IN and member.terms]
+            rated = [member.terms for member in members if member.standing is Standing.IN and member.terms]
             share, count = elapsed / RISE_TIME, members[0].outcome.cell_count
-            charge, discharge = sum(t.charge_current for t in rated), sum(t.discharge_current for t in rated)
+            charge, discharge = sum([t.charge_current for t in rated]), sum([t.discharge_current for t in rated])
             self.shown = Limits(
                 risen(before.charge_voltage, wanted.charge_voltage, CELL_RISE * count * elapsed if rated else 0.0),
                 risen(before.charge_current, wanted.charge_current, share * charge),
@@ -72,38 +97,33 @@ class BankLimits:
             )
         return self.shown
 
-    def _voltage(self, members: Sequence[Member], standings: Standings) -> Limit:
+    def _voltage(self, members: Sequence[Member]) -> Limit:
         """The smallest of all packs that are, or may be, on the bus bars."""
-        there = [m for m in members if standings[m.name] in ON_THE_BARS or standings[m.name] is Standing.LOST]
-        return self._smallest("voltage", {m.name: m.limits.charge_voltage for m in there or members})
+        there = [m for m in members if m.standing in ON_THE_BARS or m.standing is Standing.LOST] or members
+        voltages = {member.name: member.limits.charge_voltage for member in there}
+        return self._smallest("voltage", {name: limit.value for name, limit in voltages.items()}, voltages)
 
-    def _current(self, side: str, members: Sequence[Member], standings: Standings) -> Limit:
-        shares, serving = self._shares[side], _serving(members, standings, side)
-        total = sum(_of(member.limits, side).value for member in serving)  # whatever the shares say
-        allowed = {m.name: _part(_of(m.limits, side), shares.of[m.name], total) for m in serving}
-        heard = [member for member in members if standings[member.name] is Standing.IN]
-        own = {Standing.SILENT, Standing.LEAVING}
-        if not heard:
-            own.add(Standing.LOST)  # each counts with what the loss contract leaves it
-        usual = proportions({member.name: member.capacity for member in members})
-        for member in members:
-            if standings[member.name] in own and member.lets(charging=side == "charge"):
-                allowed[member.name] = _part(
-                    _of(member.limits, side), shares.before.get(member.name, usual[member.name])
-                )
+    def _current(self, side: Side, members: Sequence[Member]) -> Limit:
+        shares, own = self._shares[side], {member.name: side.limit(member.limits) for member in members}
+        heard = [member for member in members if member.standing is Standing.IN]
+        serving = [member.name for member in heard if side.lets(member)]
+        total = sum([own[name].value for name in serving])  # whatever the shares say
+        allowed = {name: min(own[name].value / shares.of[name], total) for name in serving}
+        holding = (Standing.SILENT, Standing.LEAVING) if heard else (Standing.SILENT, Standing.LEAVING, Standing.LOST)
+        for member in members:  # with its own limits: with all lost, those that the loss contract leaves it
+            if member.standing in holding and side.lets(member):
+                share = shares.before.get(member.name) or _usual(members)[member.name]
+                allowed[member.name] = own[member.name].value / share
         if allowed:
-            return self._smallest(side, allowed)
-        return Limit(
-            0.0, named(heard[0].name, _of(heard[0].limits, side)).reason if heard else "no pack is on the bus bars"
-        )
+            return self._smallest(side.name, allowed, own)
+        return Limit(0.0, named(heard[0].name, own[heard[0].name]).reason if heard else "no pack is on the bus bars")
 
-    def _smallest(self, what: str, allowed: Mapping[str, Limit]) -> Limit:
-        """The smallest, with a name that does not change with every tenth of an ampere."""
-        least = min(allowed.values(), key=_value).value
-        name = self.named.get(what, "")
-        if name not in allowed or allowed[name].value > least * STAYS:
-            name = self.named[what] = next(name for name, limit in allowed.items() if limit.value == least)
-        return Limit(least, named(name, allowed[name]).reason)
+    def _smallest(self, what: str, allowed: Mapping[str, float], own: Mapping[str, Limit]) -> Limit:
+        """The smallest that one of the packs allows, with a name that does not change with every tenth of an ampere."""
+        least, name = min(allowed.values()), self.named.get(what, "")
+        if allowed.get(name, inf) > least * STAYS:
+            name = self.named[what] = min(allowed, key=allowed.__getitem__)
+        return Limit(least, named(name, own[name]).reason)
 
 
 def named(name: str, limit: Limit) -> Limit:
@@ -111,21 +131,6 @@ def named(name: str, limit: Limit) -> Limit:
     return Limit(limit.value, f"{name}: {limit.reason}")
 
 
-def _of(limits: Limits, side: str) -> Limit:
-    return limits.charge_current if side == "charge" else limits.discharge_current
-
-
-def _value(limit: Limit) -> float:
-    return limit.value
-
-
-def _serving(members: Sequence[Member], standings: Standings, side: str) -> list[Member]:
-    """The packs that serve and let current through in that direction."""
-    charging = side == "charge"
-    return [m for m in members if standings[m.name] is Standing.IN and m.lets(charging=charging)]
-
-
-def _part(own: Limit, share: float, most: float | None = None) -> Limit:
-    """What the bank may do for one pack's sake; never more than `most`, all packs together."""
-    value = own.value / share if share > 0 else own.value
-    return Limit(value if most is None else min(value, most), own.reason)
+def _usual(members: Sequence[Member]) -> dict[str, float]:
+    """The shares of packs that never carried anything while they were heard."""
+    return proportions({member.name: member.capacity for member in members})

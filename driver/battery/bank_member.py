@@ -4,9 +4,9 @@ A pack leaves at once and comes back carefully: only when its voltage is near th
 of different voltage that are switched together know no limit but their resistance.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from .controller import Outcome
 from .envelope import Envelope
@@ -20,7 +20,7 @@ FAR = 0.060  # V per cell beyond which, without current, it cannot be on the sam
 FAR_FOR = 10.0  # s
 
 
-class Standing(Enum):
+class Standing(StrEnum):
     """Where a pack stands, in words that follow its name."""
 
     IN = "serves"
@@ -32,12 +32,12 @@ class Standing(Enum):
     WAITING = "waits"  # its voltage is not that of the bank
 
 
-ON_THE_BARS = frozenset({Standing.IN, Standing.SILENT, Standing.LEAVING})
+ON_THE_BARS = (Standing.IN, Standing.SILENT, Standing.LEAVING)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Member:
-    """One pack as its bank sees it."""
+    """One pack as its bank sees it in one look: what many ask about it is worked out once, when it is made."""
 
     name: str
     outcome: Outcome
@@ -46,34 +46,31 @@ class Member:
     resistance: float  # Ω per cell
     maintenance: bool = False  # the owner has announced that it leaves
     late: bool = False  # its readings should have come by now
+    standing: Standing = field(default=Standing.LOST, init=False)  # as the roll says
+    measured: Reading | None = field(init=False)  # what may be shown of it
+    heard: bool = field(init=False)  # its readings come
+    volts: float = field(init=False)  # V per cell as it was last heard, or 0
+    carries: bool = field(init=False)  # it has told a current lately
+    charges: bool = field(init=False)  # charge current may flow
+    discharges: bool = field(init=False)
+    capacity: float | None = field(init=False)  # Ah, as it is controlled with; None: not known
 
-    @property
-    def heard(self) -> bool:
-        """Whether its readings come."""
-        return self.outcome.presence is Presence.LIVE and self.outcome.reading is not None and not self.late
-
-    @property
-    def measured(self) -> Reading | None:
-        """What may be shown of it."""
-        return self.outcome.reading if self.outcome.fresh else None
-
-    @property
-    def carries(self) -> bool:
-        """Whether it has told a current lately."""
-        return self.measured is not None and abs(self.measured.current or 0.0) > CARRIES
-
-    @property
-    def capacity(self) -> float | None:
-        """Ah, as it is controlled with; None: not known."""
-        return self.terms.capacity if self.terms else None
-
-    def lets(self, *, charging: bool) -> bool:
-        """Whether current of that side may flow: a MOSFET that is known to be off stops it, unless current says no."""
-        reading = self.outcome.reading
+    def __post_init__(self) -> None:
+        outcome, reading = self.outcome, self.outcome.reading
+        self.capacity = None if self.terms is None else self.terms.capacity
+        self.measured = reading if outcome.fresh else None
         if reading is None:
-            return True
-        flows = (reading.current or 0.0) * (1 if charging else -1) > CARRIES
-        return flows or (reading.charge_mosfet_on if charging else reading.discharge_mosfet_on) is not False
+            self.heard = self.carries = False
+            self.charges = self.discharges = True
+            self.volts = 0.0
+            return
+        current = reading.current or 0.0
+        self.heard = outcome.presence is Presence.LIVE and not self.late
+        self.volts = reading.voltage / len(reading.cells)
+        self.carries = outcome.fresh and abs(current) > CARRIES
+        # a MOSFET that is known to be off stops the current, unless the current says no
+        self.charges = reading.charge_mosfet_on is not False or current > CARRIES
+        self.discharges = reading.discharge_mosfet_on is not False or -current > CARRIES
 
 
 class Roll:
@@ -83,18 +80,21 @@ class Roll:
         self._joined: dict[str, float] = {}  # s for which its voltage has been far from the others
         self._at = 0.0
 
-    def call(self, members: Sequence[Member], now: float) -> dict[str, Standing]:
-        """Where each pack stands at monotonic second `now`."""
+    def call(self, members: Sequence[Member], now: float) -> None:
+        """Tell each pack where it stands at monotonic second `now`."""
         elapsed, self._at = now - self._at, now
-        standings = {member.name: self._plain(member) for member in members}
-        for name, standing in standings.items():
-            if standing not in (Standing.IN, Standing.SILENT, Standing.LEAVING):
-                self._joined.pop(name, None)
-        heard = [member for member in members if standings[member.name] is Standing.IN]
+        heard = []
+        for member in members:
+            member.standing = self._plain(member)
+            if member.standing is Standing.IN:
+                heard.append(member)
+            elif member.standing not in ON_THE_BARS:
+                self._joined.pop(member.name, None)
         self._leave(heard, elapsed)
         self._join(heard)
-        waiting = {member.name: Standing.WAITING for member in heard if member.name not in self._joined}
-        return standings | waiting
+        for member in heard:
+            if member.name not in self._joined:
+                member.standing = Standing.WAITING
 
     def _plain(self, member: Member) -> Standing:
         """Without a look at the others."""
@@ -102,7 +102,7 @@ class Roll:
             return Standing.LEAVING if member.carries else Standing.MAINTENANCE
         if member.outcome.presence in (Presence.LIMP, Presence.SAFE) or member.outcome.reading is None:
             return Standing.LOST
-        if not (member.lets(charging=True) or member.lets(charging=False)):
+        if not (member.charges or member.discharges):
             return Standing.OFF
         if member.heard:
             return Standing.IN
@@ -111,15 +111,14 @@ class Roll:
     def _leave(self, heard: Iterable[Member], elapsed: float) -> None:
         """At most one at a time: the one that is farthest from the others; of two, the later one."""
         joined = [member for member in heard if member.name in self._joined]
-        total, others = sum(map(_volts, joined)), max(1, len(joined) - 1)
-        alone = len(joined) == 1  # from whom nobody is far
-        apart = {
-            member.name: 0.0 if alone else abs(_volts(member) - (total - _volts(member)) / others) for member in joined
-        }
+        total, others = sum([member.volts for member in joined]), len(joined) - 1
+        apart = {}
         for member in joined:
-            free = member.lets(charging=True) and member.lets(charging=False)  # or it need not have their voltage
-            far = free and apart[member.name] > FAR and not member.carries
-            self._joined[member.name] = self._joined[member.name] + elapsed if far else 0.0
+            name, volts = member.name, member.volts
+            apart[name] = abs(volts - (total - volts) / others) if others else 0.0  # nobody is far from nobody
+            far = apart[name] > FAR and not member.carries
+            free = member.charges and member.discharges  # or it need not have their voltage
+            self._joined[name] = self._joined[name] + elapsed if far and free else 0.0
         gone = [member.name for member in reversed(joined) if self._joined[member.name] >= FAR_FOR]
         if gone:
             del self._joined[max(gone, key=lambda name: round(apart[name], 6))]
@@ -127,33 +126,25 @@ class Roll:
     def _join(self, heard: Sequence[Member]) -> None:
         """Count in who is near; where nobody is in yet, the one in the middle is the first."""
         new = [member for member in heard if member.name not in self._joined]
-        if new and len(new) == len(heard):
-            new.sort(key=lambda member: (not member.carries, _volts(member)))
+        if not new:
+            return
+        if len(new) == len(heard):
+            new.sort(key=lambda member: (not member.carries, member.volts))
             on = [member for member in new if member.carries] or new
             first = on[(len(on) - 1) // 2]
             self._joined[first.name] = 0.0
-        inside = [member for member in heard if member.name in self._joined]
+        inside = mean_volts([member for member in heard if member.name in self._joined])
         for member in new:
-            if member.carries or _distance(member, inside) <= CLOSE:
+            if member.carries or abs(member.volts - inside) <= CLOSE:
                 self._joined.setdefault(member.name, 0.0)
 
 
-def apart(member: Member, standings: Mapping[str, Standing], members: Iterable[Member]) -> float:
+def apart(member: Member, members: Iterable[Member]) -> float:
     """V by which a pack differs from those that serve; positive: it is higher."""
-    inside = [other for other in members if standings[other.name] is Standing.IN]
-    return (_volts(member) - mean_volts(inside)) * member.outcome.cell_count if inside else 0.0
+    inside = [other for other in members if other.standing is Standing.IN]
+    return (member.volts - mean_volts(inside)) * member.outcome.cell_count if inside else 0.0
 
 
 def mean_volts(members: Sequence[Member]) -> float:
     """V per cell of packs that are heard, the mean."""
-    return sum(map(_volts, members)) / len(members)
-
-
-def _distance(member: Member, others: Sequence[Member]) -> float:
-    """V per cell between a pack and others; none without others."""
-    return abs(_volts(member) - mean_volts(others)) if others else 0.0
-
-
-def _volts(member: Member) -> float:
-    assert member.outcome.reading is not None  # it is heard
-    return member.outcome.reading.voltage / len(member.outcome.reading.cells)
+    return sum([member.volts for member in members]) / len(members)

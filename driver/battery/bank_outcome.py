@@ -15,8 +15,7 @@ class Modules(NamedTuple):
     blocking_discharge: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackState:
+class PackState(NamedTuple):
     """One pack of a bank, for people."""
 
     name: str

@@ -1,13 +1,12 @@
 """How the current of a bank divides among its packs, for one direction: learned from what flows, carefully.
 
 Packs in parallel share by their resistance and state of charge, not by their size. A share that turns out larger
-counts at the second look, one that turns out smaller counts slowly. Where nothing was learned, shares are as capacity.
+counts at the second look, because packs are read within a second, and a step of load falls between; one that turns out
+smaller counts slowly. Where nothing was learned, shares are as capacity.
 """
 
-from collections import deque
 from collections.abc import Mapping
 
-LOOKS = 2  # in a row that must agree: packs are read within a second, and a step of load falls between
 SETTLES = 60.0  # s, time constant with which a share falls
 LEAST_RATE = 0.01  # C; a smaller current of the bank says nothing about shares
 LEAST_CURRENT = 3.0  # A
@@ -21,21 +20,28 @@ class Shares:
     def __init__(self) -> None:
         self.of: dict[str, float] = {}  # of the packs that are present, by name
         self.before: dict[str, float] = {}  # of those that have left
-        self._seen: deque[dict[str, float]] = deque(maxlen=LOOKS)
+        self._present: Mapping[str, float | None] = {}  # with their capacities
+        self._floor: dict[str, float] = {}
+        self._seen: dict[str, float] | None = None  # at the look before, if it taught anything
 
     def attend(self, present: Mapping[str, float | None]) -> None:
         """These packs are there now, with their capacities in Ah. Who leaves hands his share to the others."""
-        by_capacity = proportions(present)
-        if present.keys() == self.of.keys():
-            self.of = {name: max(share, FLOOR * by_capacity[name]) for name, share in self.of.items()}
+        if present == self._present:
             return
+        self._present = present
+        by_capacity = proportions(present)
+        self._floor = {name: FLOOR * share for name, share in by_capacity.items()}
         gone = {name: share for name, share in self.of.items() if name not in present}
         left = 1.0 - sum(gone.values())
         self.before |= gone
-        stayed = {name: share / left if share < left else 1.0 for name, share in self.of.items() if name in present}
+        stayed = {
+            name: max(share / left if share < left else 1.0, self._floor[name])
+            for name, share in self.of.items()
+            if name in present
+        }
         back = {name: max(self.before.pop(name, 0.0), by_capacity[name]) for name in present if name not in stayed}
         self.of = stayed | back
-        self._seen.clear()
+        self._seen = None
 
     def watch(self, currents: Mapping[str, float], own: Mapping[str, float], allowed: float) -> None:
         """Where the sum tells nothing, because a pack is missing in it or lies: a pack with more than its `own` limit.
@@ -46,24 +52,29 @@ class Shares:
             if current > OVER * own[name] and allowed > 0:
                 self.of[name] = max(self.of[name], min(1.0, current / allowed))
 
-    def learn(self, currents: Mapping[str, float], capacity: float | None, elapsed: float) -> bool:
+    def learn(self, currents: Mapping[str, float], capacity: float, elapsed: float) -> bool:
         """Each pack's current in this direction, in A, from readings of one moment, `elapsed` s after the last look.
 
-        Whether there was anything to learn.
+        `capacity` is that of all packs, in Ah. Whether there was anything to learn.
         """
         total, part = sum(currents.values()), min(1.0, elapsed / SETTLES)
-        if currents.keys() != self.of.keys() or total < max(LEAST_CURRENT, LEAST_RATE * (capacity or 0.0)):
-            self._seen.clear()
-            whole = max(1.0, sum(self.of.values()))  # more than that where packs came back, or carried for others
-            self.of = {name: share + (share / whole - share) * part for name, share in self.of.items()}
+        if total < max(LEAST_CURRENT, LEAST_RATE * capacity) or currents.keys() != self.of.keys():
+            self._seen = None
+            whole = sum(self.of.values())
+            if whole > 1.0:  # packs came back, or carried for others
+                for name, share in self.of.items():
+                    self._fall(name, share / whole, part)
             return False
-        self._seen.append({name: max(0.0, current / total) for name, current in currents.items()})
-        if len(self._seen) < LOOKS:
-            return True
-        for name, share in self.of.items():
-            lasting = min(seen[name] for seen in self._seen)
-            self.of[name] = max(lasting, share + (lasting - share) * part)
+        before, self._seen = self._seen, {name: current / total for name, current in currents.items()}
+        if before is not None:
+            for name, seen in self._seen.items():
+                self._fall(name, min(seen, before[name]), part)
         return True
+
+    def _fall(self, name: str, lasting: float, part: float) -> None:
+        """Up to what lasts at once, and down to it slowly."""
+        share = self.of[name]
+        self.of[name] = max(lasting, share + (lasting - share) * part, self._floor[name])
 
 
 def proportions(capacities: Mapping[str, float | None]) -> dict[str, float]:

@@ -57,9 +57,9 @@ def bank(found: Examined) -> Finding | None:
     """How it stands in the bank of the running driver."""
     if not found.in_bank:
         return None
-    if found.in_bank == Standing.IN.value:
+    if found.in_bank == Standing.IN:
         return good("bank", "the pack serves")
-    make = broken if found.in_bank == Standing.LOST.value else warning
+    make = broken if found.in_bank == Standing.LOST else warning
     return make(
         "bank",
         f"the pack {found.in_bank}: the others carry its share",

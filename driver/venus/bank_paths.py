@@ -3,55 +3,45 @@
 A bank has no paths for single cells: its packs have them.
 """
 
-from collections.abc import Callable, Sequence
-
 from ..battery.bank_outcome import PackState
-from ..battery.bank_reading import BankReading
+from ..battery.bank_reading import BankReading, Place
 from ..battery.reading import Reading
-from .derived import Column, highest, lowest, spread
 from .paths import COMMON, Group, Row, Shape
 
 
-def cells(now: Reading) -> Column:
-    """Of all packs."""
-    return now.cells
+def bank(now: Reading) -> BankReading:
+    """What a bank says is the reading of a bank."""
+    assert isinstance(now, BankReading)
+    return now
 
 
-def temperatures(now: Reading) -> Column:
-    """Of all packs."""
-    return now.temperatures
+def degrees(place: Place | None) -> float | None:
+    """Of an extreme, if any sensor tells one."""
+    return None if place is None else place.value
 
 
-def place(
-    extreme: Callable[[Column], float | None], values: Callable[[Reading], Column]
-) -> Callable[[Reading], str | None]:
-    """Which pack and cell or sensor has the extreme: "B2 C07". The first of equals."""
-
-    def value(now: Reading) -> str | None:
-        assert isinstance(now, BankReading)
-        ids: Sequence[str] = now.cell_ids if values is cells else now.temperature_ids
-        found = extreme(values(now))
-        return None if found is None else ids[values(now).index(found)]
-
-    return value
+def sensor(place: Place | None) -> str | None:
+    """Which one that is."""
+    return None if place is None else place.name
 
 
 # fmt: off
-CELLS: Group[Reading] = Group(lambda now: (now.cells, now.voltage), (
+CELLS: Group[Reading] = Group(lambda now: (now.voltage, bank(now).lowest_cell, bank(now).highest_cell), (
     Row("/Voltages/Sum",                "d", "%.2fV", lambda now: now.voltage, 0.01),
-    Row("/Voltages/Diff",               "d", "%.3fV", lambda now: spread(now.cells), 0.001),
-    Row("/System/MinCellVoltage",       "d", "%.3fV", lambda now: lowest(now.cells), 0.001),
-    Row("/System/MaxCellVoltage",       "d", "%.3fV", lambda now: highest(now.cells), 0.001),
-    Row("/System/MinVoltageCellId",     "s", "%s",    place(lowest, cells)),
-    Row("/System/MaxVoltageCellId",     "s", "%s",    place(highest, cells)),
+    Row("/Voltages/Diff",               "d", "%.3fV",
+        lambda now: bank(now).highest_cell.value - bank(now).lowest_cell.value, 0.001),
+    Row("/System/MinCellVoltage",       "d", "%.3fV", lambda now: bank(now).lowest_cell.value, 0.001),
+    Row("/System/MaxCellVoltage",       "d", "%.3fV", lambda now: bank(now).highest_cell.value, 0.001),
+    Row("/System/MinVoltageCellId",     "s", "%s",    lambda now: bank(now).lowest_cell.name),
+    Row("/System/MaxVoltageCellId",     "s", "%s",    lambda now: bank(now).highest_cell.name),
 ))
 
-TEMPERATURES: Group[Reading] = Group(lambda now: now.temperatures, (
-    Row("/Dc/0/Temperature",            "d", "%.1fC", lambda now: highest(now.temperatures), 0.1),
-    Row("/System/MinCellTemperature",   "d", "%.1fC", lambda now: lowest(now.temperatures), 0.1),
-    Row("/System/MaxCellTemperature",   "d", "%.1fC", lambda now: highest(now.temperatures), 0.1),
-    Row("/System/MinTemperatureCellId", "s", "%s",    place(lowest, temperatures)),
-    Row("/System/MaxTemperatureCellId", "s", "%s",    place(highest, temperatures)),
+TEMPERATURES: Group[Reading] = Group(lambda now: (bank(now).coldest, bank(now).hottest), (
+    Row("/Dc/0/Temperature",            "d", "%.1fC", lambda now: degrees(bank(now).hottest), 0.1),
+    Row("/System/MinCellTemperature",   "d", "%.1fC", lambda now: degrees(bank(now).coldest), 0.1),
+    Row("/System/MaxCellTemperature",   "d", "%.1fC", lambda now: degrees(bank(now).hottest), 0.1),
+    Row("/System/MinTemperatureCellId", "s", "%s",    lambda now: sensor(bank(now).coldest)),
+    Row("/System/MaxTemperatureCellId", "s", "%s",    lambda now: sensor(bank(now).hottest)),
 ))
 
 BANK = Shape((*COMMON, CELLS, TEMPERATURES), ())

@@ -61,6 +61,7 @@ class Published:
         self._measured = (*shape.measured, alarm_group(signalled))
         self._series = shape.series
         self._packs: list[Group[PackState]] = []
+        self._told: tuple[PackState, ...] = ()  # what they were computed from
         self._held: dict[str, Value] = {}
         self._forms: dict[str, tuple[str, str]] = {}
         self._keys: dict[object, object] = {}  # what each group was computed from
@@ -88,7 +89,7 @@ class Published:
             self._take(CONTROL, outcome.limits, changes)
         self._take(STATE, outcome, changes)
         self._take(HISTORY, outcome.history, changes)
-        if isinstance(outcome, BankOutcome):
+        if isinstance(outcome, BankOutcome) and outcome.packs != self._told:
             self._take_packs(outcome.packs, changes)
         return changes
 
@@ -99,6 +100,7 @@ class Published:
             self._packs += [pack_group(number) for number in range(len(self._packs) + 1, len(packs) + 1)]
         for group, pack in zip(self._packs, packs, strict=False):
             self._take(group, pack, changes)
+        self._told = packs
 
     def _take(self, group: Group[Source], source: Source | None, changes: dict[str, Value]) -> None:
         key = None if source is None else group.key(source)

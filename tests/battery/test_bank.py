@@ -329,7 +329,6 @@ def test_a_bank_of_other_cells_forgets_the_limits() -> None:
 def test_shares_are_told_for_packs_that_serve() -> None:
     bank = Banked().hear(5).hear(60, B2=None)
     assert [(pack.charge_share, pack.discharge_share) for pack in bank.last.packs] == [(100.0, 100.0), (None, None)]
-    assert bank.bank.shares("charge") == {"B1": 1.0}
 
 
 def remembered() -> Banked:

@@ -28,7 +28,7 @@ def test_readings_that_are_not_new_teach_nothing() -> None:
     bank.hear(1, B1=reading(current=70.0), B2=reading(current=30.0))
     for _ in range(5):
         bank.look()
-    assert bank.bank.shares("charge")["B1"] == 0.5
+    assert bank.last.packs[0].charge_share == 50
 
 
 def test_the_pack_that_sets_a_limit_is_named_until_another_sets_it_clearly() -> None:
