@@ -49,6 +49,7 @@ def combined(members: Sequence[Member]) -> BankReading | None:
     cell_ids = _ids("{} C{:02}", tuple([(name, len(now.cells)) for name, now in packs]))
     temperature_ids = _ids("{} T{}", tuple([(name, len(now.temperatures)) for name, now in packs]))
     degrees = _known(temperatures)
+    starts = _known([now.protections.balance_start for now in told])
     return BankReading(
         identity=IDENTITY,
         protections=Protections(
@@ -105,11 +106,6 @@ def _place(values: tuple[float | None, ...], ids: tuple[str, ...], extreme: floa
 @lru_cache(maxsize=8)  # those of cells and of sensors, while packs come and go
 def _ids(form: str, packs: tuple[tuple[str, int], ...]) -> tuple[str, ...]:
     return tuple(form.format(name, number) for name, count in packs for number in range(1, count + 1))
-
-
-@lru_cache(maxsize=1)
-def _protections(balance_start: float | None) -> Protections:
-    return Protections(balance_start=balance_start)
 
 
 def _remaining(reading: Reading) -> float | None:

@@ -48,6 +48,7 @@ def test_what_one_pack_does_not_tell_is_not_made_up() -> None:
     assert now.temperature_ids == ("B2 T1", "B2 T2")
     assert now.balancing is None
     assert shown(Banked().hear(usual=reading(soc=None, capacity=None))).soc is None
+    assert shown(Banked().hear(usual=reading(soc=50.0, capacity=100.0, remaining=None))).remaining == 100.0
 
 
 def test_a_voltage_that_its_cells_deny_weighs_little() -> None:
