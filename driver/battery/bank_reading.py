@@ -52,9 +52,7 @@ def combined(members: Sequence[Member]) -> BankReading | None:
     starts = _known([now.protections.balance_start for now in told])
     return BankReading(
         identity=IDENTITY,
-        protections=Protections(
-            balance_start=min(_known([now.protections.balance_start for now in told]), default=None)
-        ),
+        protections=Protections(balance_start=min(starts, default=None)),
         voltage=voltage(told),
         current=_sum([now.current for now in told]),
         mean_current=_sum([now.current if now.mean_current is None else now.mean_current for now in told]),
