@@ -8,6 +8,7 @@ instance is ever guessed. One client serves all batteries. Calls and errors: loc
 import asyncio
 import logging
 import re
+from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -102,6 +103,7 @@ class LocalSettings:
         self._watched: list[str] = []  # settings of others
         self._known: dict[str, Value] = {}  # our settings with their last values: the defaults after a restart
         self._reading: set[asyncio.Task[None]] = set()
+        self._heard: Counter[str] = Counter()  # signals by setting: an answer may be worked on after a newer one
         self._waiting = False
         self._adding = asyncio.Lock()  # one request at a time: 64 batteries at once would flood localsettings
 
@@ -228,18 +230,26 @@ class LocalSettings:
             value = _plain(item["Value"])
             if path in self._known:
                 self._known[path] = value
+            self._heard[path] += 1
             self._watchers[path](value)
 
     async def _read_again(self) -> None:
         """After a restart of localsettings: it may have lost what was ours, or hold other values."""
+        before = self._heard.copy()
         try:
             for path, value in (await self._add(self._known)).items():
-                self._watchers[path](value)
+                self._answered(path, value, before[path])
         except BusError as error:
             log.warning("after %s came back: %s", SERVICE, error)
 
     async def _read(self, path: str) -> None:
-        self._watchers[path](await self.value(path))
+        before = self._heard[path]
+        self._answered(path, await self.value(path), before)
+
+    def _answered(self, path: str, value: Value | None, before: int) -> None:
+        """Take an answer, unless a signal has come since the question: what it tells is as new, or newer."""
+        if self._heard[path] == before:
+            self._watchers[path](value)
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)

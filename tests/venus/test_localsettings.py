@@ -250,6 +250,27 @@ async def test_dvcc_is_told_at_first_and_when_it_changes(
     assert told == [on, not on]
 
 
+async def test_an_answer_that_a_signal_has_overtaken_is_not_told(
+    settings_service: SettingsService, settings: LocalSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[object] = []
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def old(path: str) -> int:
+        asked.set()
+        await go_on.wait()
+        return 1
+
+    monkeypatch.setattr(settings, "value", old)
+    settings.watch(BOL, told.append)
+    await asked.wait()
+    settings_service.set(BOL, 0)
+    await until(lambda: told)
+    go_on.set()
+    await until(lambda: not settings._reading)
+    assert set(told) == {0}
+
+
 async def test_dvcc_is_not_known_where_nobody_keeps_it(
     settings_service: SettingsService, settings: LocalSettings
 ) -> None:
