@@ -22,7 +22,7 @@ class Standing:
 Value = TypeVar("Value")
 
 
-def until(look: Callable[[], Value], *, seconds: float = 10.0) -> Value:
+def until(look: Callable[[], Value], *, seconds: float = 60.0) -> Value:
     """Look again and again until something true is seen, and return it; the deadline is no measure but an emergency."""
     end = time.monotonic() + seconds
     while not (seen := look()):

@@ -66,7 +66,7 @@ async def test_venus_services_that_use_bluetooth_are_named_when_a_battery_does_n
 
 
 async def test_stopping_disconnects_within_five_seconds(scene, air, bms) -> None:
-    bms.disconnect_latency = 2.0
+    bms.disconnect_latency = 0.5
     scene.start(f"[battery house]\nport = {ADDRESS}")
     await scene.batteries(1)
     began = time.monotonic()

@@ -57,4 +57,4 @@ async def test_few_wakeups_and_little_delay() -> None:
             bms.terminate()
     assert wakeups / POLLS < SIZE / CHUNK / 2
     assert delays[POLLS // 2] < 0.010
-    assert delays[-1] < 0.050
+    assert delays[-1] < 0.5  # one pause of a loaded machine is in it
