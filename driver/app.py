@@ -213,13 +213,20 @@ class App:
         for name, options in self._config.banks.items():
             from .bank_battery import BankBattery  # paid for only where there is one
 
-            self.bank = BankBattery(name, options, lambda: self.packs, settings=self._settings, known=self._known)
+            due, settings = self._tick_bank, self._settings
+            self.bank = BankBattery(name, options, lambda: self.packs, due, settings=settings, known=self._known)
             self._start(self._keep_going(self.bank))
 
     def _heard(self, pack: Pack, now: float) -> None:
         assert self.bank is not None
         with self._contained([self.bank]):  # what it raises is not the pack's fault
             self.bank.heard(pack, now)
+
+    def _tick_bank(self) -> None:
+        if self.bank is not None:
+            with self._contained([self.bank]):
+                self.bank.tick(time.monotonic())
+            self._watch_bus(self.bank)
 
     async def _keep_going(self, pack: "Pack | BankBattery") -> None:
         while True:
@@ -244,10 +251,7 @@ class App:
                 with self._contained([pack]):
                     pack.tick(now)
                 self._watch_bus(pack)
-            if self.bank is not None:
-                with self._contained([self.bank]):
-                    self.bank.tick(now)
-                self._watch_bus(self.bank)
+            self._tick_bank()
             if now >= keep_at:
                 keep_at = now + KEEP
                 self._keep(now)

@@ -1,6 +1,6 @@
 """The bank of this process: its packs' outcomes in, one battery on D-Bus out.
 
-It is looked at once a second, when a pack has been read, and at once when a pack may do less than before.
+It is looked at once a second, shortly after packs were read, and at once when a pack may do less than before.
 """
 
 import asyncio
@@ -25,19 +25,21 @@ from .venus.localsettings import LocalSettings
 from .venus.paths import Facts, Moment
 from .venus.service import BatteryService, service_name
 
-ROUND = 0.9  # s between two looks: packs are read once a second
+ROUND = 0.8  # s from a look until the next is due: packs are read once a second
+AFTER = 0.1  # s from a pack's reading to the look: packs answer together, and no answer is to wait for the look
 LATE = 4.0  # s without a reading, or three polls, after which the other packs may have to carry all
 LESS = 0.95  # of a current limit; a pack that may do less than that of what it could is looked at at once
 
 
 class BankBattery:
-    """The bank on D-Bus. `packs` tells what packs there are now."""
+    """The bank on D-Bus. `packs` tells what packs there are now; `due` is called when it is time to `tick`."""
 
     def __init__(
         self,
         name: str,
         options: BankOptions,
         packs: Callable[[], Sequence[Pack]],
+        due: Callable[[], object],
         *,
         settings: LocalSettings,
         known: KnownBatteries,
@@ -48,6 +50,7 @@ class BankBattery:
         self.service: BatteryService | None = None
         self._own = name
         self._packs = packs
+        self._due = due
         self._settings = settings
         self._known = known
         memory, maintenance = known.bank(name)
@@ -56,6 +59,7 @@ class BankBattery:
         self._log = device_log(logging.getLogger(__name__), self.name)
         self._announcements = Announcements(self._log)
         self._looked_at = 0.0
+        self._awaited = False  # a look
         self._seen: dict[str, tuple[object, Limits | None]] = {}  # of each pack: presence and limits
         self._waiting: set[str] = set()  # packs whose voltage is not that of the bank
         self._ready = asyncio.Event()  # there is something to register
@@ -69,11 +73,15 @@ class BankBattery:
 
     def heard(self, pack: Pack, now: float) -> None:
         """A pack has something to say."""
-        if now - self._looked_at >= ROUND or self._urgent(pack):
+        if self._urgent(pack):
             self.look(now)
+        elif not self._awaited and now - self._looked_at >= ROUND:
+            self._awaited = True
+            asyncio.get_running_loop().call_later(AFTER, self._due)
 
     def tick(self, now: float) -> None:
-        """Look, if no pack has given reason to."""
+        """Look, if that is due."""
+        self._awaited = False
         if now - self._looked_at >= ROUND:
             self.look(now)
 
