@@ -26,7 +26,7 @@ from .venus.paths import Facts, Moment
 from .venus.service import BatteryService, service_name
 
 ROUND = 0.8  # s from a look until the next is due: packs are read once a second
-AFTER = 0.1  # s from a pack's reading to the look: packs answer together, and no answer is to wait for the look
+AFTER = 0.02  # s from a reading to the look: packs answer together, and no answer is to wait for the look
 LATE = 4.0  # s without a reading, or three polls, after which the other packs may have to carry all
 LESS = 0.95  # of a current limit; a pack that may do less than that of what it could is looked at at once
 

