@@ -39,13 +39,19 @@ class BluetoothSession(Session):
         """See `Source`."""
         return self._ble.advice
 
-    def _take(self, dialect: Dialect, frame: bytes, now: float) -> None:
-        """Every frame proves the link; of those that stream one a second is decoded."""
-        if frame[4] == STREAMED and now - self._last < APART:
-            self._ble.understood()
-            return
+    def _take_all(self, dialect: Dialect, frames: list[bytes], now: float) -> None:
+        """Every frame proves the link; of those that stream one a second is decoded, the newest."""
         count = self.statistics.readings
-        super()._take(dialect, frame, now)
+        streamed = b""
+        for frame in frames:
+            if frame[4] == STREAMED:
+                streamed = frame
+            else:
+                self._take(dialect, frame, now)
+        if streamed and now - self._last >= APART:
+            self._take(dialect, streamed, now)
+        elif streamed:
+            self._ble.understood()
         if self.statistics.readings > count:
             self._last = now
             self._ble.understood()

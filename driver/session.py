@@ -153,8 +153,12 @@ class Session(Tireless):
                 await link.write(request)
             chunk = await link.read(talk.expected, talk.wake(clock()))
             self.statistics.received += len(chunk)
-            for frame in talk.receive(chunk):
-                self._take(dialect, frame, clock())
+            if frames := talk.receive(chunk):
+                self._take_all(dialect, frames, clock())
+
+    def _take_all(self, dialect: Dialect, frames: list[bytes], now: float) -> None:
+        for frame in frames:
+            self._take(dialect, frame, now)
 
     def _take(self, dialect: Dialect, frame: bytes, now: float) -> None:
         try:

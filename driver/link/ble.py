@@ -17,6 +17,7 @@ from .pairing import pair
 from .radio import Radio, Radios
 from .recovery import Recovery, Silence, Step
 from .search import AUTO, Wanted, deaf, search
+from .signals import signals
 from .trouble import BluetoothError, Trouble
 from .wait import Wait
 
@@ -79,6 +80,7 @@ class BleLink:
         self._proven = True
         self.recovery.healthy()
         self.interference.healthy()
+        self._radios.moderation.calm(self)
         if self._radio is not None:
             self._radio.heard(self, now)
 
@@ -96,6 +98,7 @@ class BleLink:
     async def write(self, data: bytes) -> None:
         """Send all of `data`; when earlier requests were answered by silence, renew the subscription first."""
         connection = self._open_connection()
+        self._radios.moderation.hurry(self)  # until something usable comes
         step = self._silence.asking()
         if step is not None:
             self._count(step)
@@ -146,8 +149,12 @@ class BleLink:
         self._proven, self._ended = False, None
         self._silence = Silence()
         self._doubles = Doubles()
-        if connection is not None:
-            await connection.close()
+        self._radios.moderation.hurry(self)
+        try:
+            if connection is not None:
+                await connection.close()
+        finally:
+            self._radios.moderation.calm(self)
 
     async def _attempt(self) -> None:
         bluez = self._radios.bluez
@@ -164,7 +171,9 @@ class BleLink:
             self._connection = connection  # from now on there is something to close
             if device.connected:
                 self._log.info("adopts a connection that was left over")
+            self._radios.moderation.hurry(self)
             await connection.open()
+            self._radios.moderation.use(await signals())
         self._log.debug("connected over %s", adapter.name)
 
     async def _climb(self, known: Known, adapter: Adapter, radio: Radio) -> bool:
@@ -216,18 +225,27 @@ class BleLink:
             return
         if len(self._held) < MOST_HELD:
             self._held += chunk
-        if len(self._held) >= self._enough:
-            self._rouse()
-        elif self._wait is not None and self._wait.pending and self._gathered is None:
+        if self._radios.moderation.gathers(self._hand_over) or self._hand_over():
+            return
+        if self._wait is not None and self._wait.pending and self._gathered is None:
             self._gathered = asyncio.get_running_loop().call_later(GATHER, self._rouse)
+
+    def _hand_over(self) -> bool:
+        """Wake the reader if there is enough for it."""
+        enough = len(self._held) >= self._enough
+        if enough:
+            self._rouse()
+        return enough
 
     async def _notified(self, timeout: float) -> None:
         """Wait until enough has come, the connection is lost, or `timeout` s are over."""
         loop = asyncio.get_running_loop()
         if self._wait is None:
             self._wait = Wait(loop)
+        delay = self._radios.moderation.delay
+        limit = min(timeout, GATHER) if self._held and not delay else timeout + delay
         try:
-            await self._wait.until(loop.time() + (min(timeout, GATHER) if self._held else timeout))
+            await self._wait.until(loop.time() + limit)
         finally:
             if self._gathered is not None:
                 self._gathered.cancel()

@@ -1,18 +1,15 @@
 """What the Bluetooth links of one process share: BlueZ, the turns at each adapter, who lives on it, who disturbs."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import Protocol
 from weakref import WeakSet
 
 from .bluez import Bluez
 from .interference import VenusServices
+from .moderation import Moderation
 from .recovery import PowerCycles
-
-if TYPE_CHECKING:
-    from .ble import BleLink
+from .search import Wanted
 
 LIVE = 15.0  # s after the last valid frame during which a battery counts as alive
 
@@ -40,13 +37,20 @@ class Radio:
         return any(now - at < LIVE for at in self._heard.values())
 
 
+class Link(Protocol):
+    """What others must know of a link."""
+
+    wanted: Wanted  # the device that it is for
+
+
 class Radios:
     """All adapters, and the one connection of our own to BlueZ. One for a process, or for a test."""
 
-    def __init__(self, bluez: Bluez | None = None) -> None:
+    def __init__(self, bluez: Bluez | None = None, moderation: Moderation | None = None) -> None:
         self.bluez = bluez or Bluez()
         self.venus = VenusServices()
-        self.links: WeakSet[BleLink] = WeakSet()
+        self.moderation = moderation or Moderation()
+        self.links: WeakSet[Link] = WeakSet()
         self._radios: defaultdict[str, Radio] = defaultdict(Radio)
 
     def radio(self, address: str) -> Radio:

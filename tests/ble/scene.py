@@ -7,6 +7,7 @@ from typing import Self
 from driver.battery.reading import Reading
 from driver.link.ble import BleLink
 from driver.link.gatt import Timeouts
+from driver.link.moderation import PERIOD, Moderation
 from driver.link.radio import Radios
 from driver.link.recovery import Recovery, Step
 from driver.link.trouble import Trouble
@@ -18,6 +19,11 @@ from driver.session import Session
 ADDRESS, OTHER_ADDRESS = "C8:47:80:12:34:56", "C8:47:80:65:43:21"
 QUICK = Timeouts(connect=1.0, subscribe=0.4, write=0.4, close=1.0, scan=1.0, shown=0.5)
 BACK = 30.0  # s: ten times what any recovery here should take
+
+
+def quick_radios() -> Radios:
+    """What links share; notifications gather for a tenth of the usual second."""
+    return Radios(moderation=Moderation(PERIOD / 10))
 
 
 def quick_dialect() -> JkBluetooth:
@@ -47,7 +53,7 @@ class Battery:
         self, port: str = ADDRESS, adapter: str = "auto", radios: Radios | None = None, *, failed: int = 0, **options
     ) -> None:
         """`failed`: so many attempts have come to nothing already, for a reason that can be the adapter's fault."""
-        self.radios = radios or Radios()
+        self.radios = radios or quick_radios()
         options.setdefault("timeouts", QUICK)
         options.setdefault("recovery", Recovery(lambda: 1.0, first=0.05, most=0.4))
         self.link = BleLink(port, adapter, radios=self.radios, **options)

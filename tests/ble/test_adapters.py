@@ -3,9 +3,8 @@
 import asyncio
 
 from driver.link.interference import Cause
-from driver.link.radio import Radios
 from driver.link.recovery import Step
-from tests.ble.scene import ADDRESS, OTHER_ADDRESS, Battery, until
+from tests.ble.scene import ADDRESS, OTHER_ADDRESS, Battery, quick_radios, until
 
 
 async def test_an_adapter_switched_off_and_on_by_somebody(air, hci0, bms) -> None:
@@ -49,7 +48,7 @@ async def test_a_wedged_adapter_is_left_alone_when_its_owner_wants_that(air, hci
 async def test_an_adapter_is_left_alone_while_another_battery_lives_on_it(air, hci0, bms) -> None:
     other = air.add_device(hci0, OTHER_ADDRESS)
     bms.plan = [{"error": ("Failed", "Page Timeout")}] * 2
-    radios = Radios()
+    radios = quick_radios()
     async with Battery(OTHER_ADDRESS, radios=radios) as living:
         await living.lives()
         async with Battery(radios=radios, failed=5) as battery:
@@ -72,7 +71,7 @@ async def test_an_adapter_is_left_alone_while_somebody_else_is_connected(air, hc
 async def test_a_battery_that_is_off_costs_its_neighbour_nothing(air, hci0, bms) -> None:
     absent = air.add_device(hci0, OTHER_ADDRESS)
     absent.advertising = False
-    radios = Radios()
+    radios = quick_radios()
     async with Battery(radios=radios) as battery, Battery(OTHER_ADDRESS, radios=radios) as lost:
         await battery.lives()
         await until(lambda: lost.link.recovery.failures >= 3)
@@ -114,7 +113,7 @@ async def test_a_bluetoothd_that_does_not_answer_a_scan_holds_nobody_up_for_ever
     other = air.add_device(hci0, OTHER_ADDRESS, known=True)
     other.bms.period = 0.05
     hci0.errors["StartDiscovery"] = ["hang"]
-    radios = Radios()
+    radios = quick_radios()
     async with Battery(radios=radios) as held, Battery(OTHER_ADDRESS, radios=radios) as living:
         await living.lives()
         await held.fails("did not answer StartDiscovery")

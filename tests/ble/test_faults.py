@@ -5,10 +5,9 @@ import asyncio
 import pytest
 
 from driver.link.interference import Cause
-from driver.link.radio import Radios
 from driver.link.recovery import Step
 from driver.link.trouble import Trouble
-from tests.ble.scene import ADDRESS, OTHER_ADDRESS, Battery, until
+from tests.ble.scene import ADDRESS, OTHER_ADDRESS, Battery, quick_radios, until
 
 REFUSALS = [
     ("Failed", "le-connection-abort-by-local"),
@@ -209,7 +208,7 @@ async def test_stale_rssi_hides_the_device_from_a_scan_and_not_from_us(air, hci0
 async def test_two_batteries_on_one_adapter(air, hci0, bms) -> None:
     other = air.add_device(hci0, OTHER_ADDRESS)
     other.bms.serial = "9999999999"
-    radios = Radios()
+    radios = quick_radios()
     async with Battery(radios=radios) as one, Battery(OTHER_ADDRESS, radios=radios) as two:
         await one.lives(3)
         await two.lives(3)

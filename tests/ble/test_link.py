@@ -2,17 +2,21 @@
 
 import asyncio
 import time
+from itertools import pairwise
 
 import pytest
 
+from driver.bluetooth import BluetoothSession
 from driver.errors import LinkError
 from driver.link.ble import BleLink
+from driver.link.moderation import Moderation
 from driver.link.radio import Radios
 from driver.link.recovery import Step
+from driver.link.signals import signals
 from driver.protocol.jk02 import Variant
 from driver.protocol.jk02_wire import READ_DEVICE_INFO, READ_SETTINGS
-from tests.ble.bms import AirBms
-from tests.ble.scene import ADDRESS, OTHER_ADDRESS, QUICK, Battery, until
+from tests.ble.bms import AirBms, cell_info, device_info, settings
+from tests.ble.scene import ADDRESS, OTHER_ADDRESS, QUICK, Battery, quick_dialect, quick_radios, until
 
 
 @pytest.mark.parametrize("layout", ["single", "double", "request"])
@@ -175,7 +179,7 @@ async def test_attempts_at_one_adapter_take_turns(air, hci0, bms) -> None:
     for device in (bms, other):
         device.connect_latency = 0.3
         device.bms.period = 0.05
-    radios = Radios()
+    radios = quick_radios()
     async with Battery(ADDRESS, radios=radios) as one, Battery(OTHER_ADDRESS, radios=radios) as two:
         await one.lives()
         await two.lives()
@@ -192,7 +196,7 @@ async def test_a_usb_radio_is_taken_first(air, tmp_path) -> None:
         air.add_device(air.add_adapter(name, address=address), ADDRESS)
         for name, address in (("hci0", "00:00:00:00:00:01"), ("hci1", "00:00:00:00:00:02"))
     ]
-    radios = Radios()
+    radios = quick_radios()
     radios.bluez._sysfs = tmp_path
     async with Battery(radios=radios) as battery:
         await battery.lives()
@@ -222,3 +226,37 @@ async def test_no_step_of_the_ladder_is_taken_while_all_is_well(hci0, bms) -> No
     assert battery.steps.get(Step.REMOVE, 0) == 0
     assert "RemoveDevice" not in hci0.calls
     assert battery.session.statistics.outages == 0
+
+
+async def test_notifications_are_read_together_once_a_second(air, hci0, bms) -> None:
+    """Fails when bleak, dbus-fast or asyncio no longer have the names that `signals.py` looks for."""
+    other = air.add_device(hci0, OTHER_ADDRESS)
+    other.bms.period = bms.bms.period
+    period = 0.25  # s; time limits are a tenth here as well
+    radios = Radios(moderation=Moderation(period))
+    async with Battery(ADDRESS, radios=radios) as one, Battery(OTHER_ADDRESS, radios=radios) as two:
+        assert await signals() is not None
+        await one.lives()
+        await two.lives()
+        await until(lambda: radios.moderation.delay > 0)
+        await one.lives(60)
+        for battery in (one, two):
+            times = [at for at, _ in battery.readings]
+            looks = [after - before for before, after in pairwise(times) if after - before > 0.1]
+            assert max(looks) >= period * 0.9, "twenty frames a second, and they come in bursts"
+        assert one.session.dialect.talk.framer.corrupt == two.session.dialect.talk.framer.corrupt == 0
+
+
+async def test_the_newest_of_the_frames_that_come_together_is_the_reading(bms) -> None:
+    link = BleLink(ADDRESS, timeouts=QUICK)
+    taken: list[float | None] = []
+    dialect = quick_dialect()
+    session = BluetoothSession(ADDRESS, link, link, dialect, lambda reading, now: taken.append(reading.current))
+    frames = [bms.bms.numbered(cell_info(bms.bms.variant, 16, 100.0 + n, -float(n))) for n in (1, 2, 3)]
+    dialect.take(bms.bms.numbered(device_info(bms.bms.variant, "3092572134")))
+    dialect.take(bms.bms.numbered(settings(bms.bms.variant, 16)))
+    session._take_all(dialect, frames, 10.0)
+    session._take_all(dialect, frames, 10.5)
+    session._take_all(dialect, frames[:2], 11.0)
+    assert taken == [-3.0, -2.0]
+    await link.close()

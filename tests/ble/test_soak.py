@@ -16,11 +16,10 @@ from dbus_fast.aio import MessageBus
 from dbus_fast.message import Message
 
 from driver.link.bluez import close_bus
-from driver.link.radio import Radios
 from tests.ble.adapter import FakeAdapter
 from tests.ble.daemon import BluezThread
 from tests.ble.device import FakeDevice
-from tests.ble.scene import Battery
+from tests.ble.scene import Battery, quick_radios
 
 FAULTS = 500 if os.environ.get("CI") else 60
 BATTERIES = 6
@@ -113,7 +112,7 @@ class Soak:
     def __init__(self, air: BluezThread, seed: int) -> None:
         self.air, self.dice = air, random.Random(seed)
         self.adapters = [air.add_adapter(f"hci{n}", address=f"00:00:00:00:00:0{n}") for n in range(2)]
-        self.radios = Radios()
+        self.radios = quick_radios()
         self.devices, self.batteries = [], []
         for number in range(BATTERIES):
             adapter = self.adapters[number % 2]
