@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from driver.link.interference import Cause
+from tests.ble.jk04 import AirJk04
 from tests.ble.scene import ADDRESS, OTHER_ADDRESS, until
 from tests.whole.scene import Scene
 
@@ -30,6 +31,19 @@ async def test_a_battery_over_bluetooth_stands_on_the_bus(scene, bms) -> None:
     assert items["/Info/MaxChargeVoltage"] is not None
     assert items["/Mgmt/Connection"].startswith("JK Bluetooth")
     assert ADDRESS in items["/Mgmt/Connection"]
+
+
+async def test_a_jk04_is_shown_and_controls_nothing(scene, air, hci0) -> None:
+    air.add_device(hci0, OTHER_ADDRESS, name="JK-B2A16S", bms=AirJk04())
+    scene.start(f"[battery house]\nport = {OTHER_ADDRESS}")
+    [name] = await scene.batteries(1)
+    await scene.shows(name, "/Voltages/Cell16", lambda volts: 3.0 < volts < 3.5)
+    await scene.shows(name, "/Dc/0/Voltage", lambda volts: 48.0 < volts < 56.0)
+    items = await scene.items(name)
+    assert items["/Soc"] is None
+    assert items["/Dc/0/Current"] is None
+    assert "Monitoring only" in items["/ConnectionInformation"]
+    assert not [path for path in items if path.startswith("/Info/")]
 
 
 async def test_it_is_published_once_a_second(scene, bms) -> None:
