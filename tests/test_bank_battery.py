@@ -82,7 +82,7 @@ class Rounds:
         self.bank.heard(cast(Pack, pack), now)
 
 
-async def test_packs_that_answer_together_are_looked_at_after_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packs_that_answer_together_are_looked_at_after_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
     rounds = Rounds(monkeypatch, 4)
     for second in range(1, 10):
         for place in range(4):
@@ -91,7 +91,7 @@ async def test_packs_that_answer_together_are_looked_at_after_the_last(monkeypat
     assert begun == pytest.approx([second + AFTER for second in range(3, 9)])
 
 
-async def test_a_pack_that_may_do_less_is_looked_at_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pack_that_may_do_less_is_looked_at_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     rounds = Rounds(monkeypatch, 2)
     for second in range(1, 30):
         for place in range(2):
@@ -103,7 +103,7 @@ async def test_a_pack_that_may_do_less_is_looked_at_at_once(monkeypatch: pytest.
     assert rounds.looks[-1] == 30.0, "looked at again for nothing"
 
 
-async def test_a_bank_of_which_nobody_is_heard_is_looked_at_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bank_of_which_nobody_is_heard_is_looked_at_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     rounds = Rounds(monkeypatch, 2)
     rounds.say(0, 1.0)
     rounds.loop.go_on(2.0)
